@@ -1,0 +1,1 @@
+"""Articles, macros and search: what a desk knows, and the answers found in it."""

@@ -1,0 +1,1 @@
+"""Text in, vectors and scores out: encoders, heads, bundles and their registry."""

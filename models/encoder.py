@@ -1,0 +1,146 @@
+"""The encoder that serves: tokens in batches of like length, through OpenVINO or torch."""
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from models.backends import Backend, Precision, load_backend
+from models.files import RECORD, sha256, verified_record
+from models.types import TextKind, Vectors
+from models.weights import encoder_folder
+
+log = logging.getLogger(__name__)
+
+BATCH = 16
+"""Texts in one forward pass; larger ones gained nothing on two cores and cost memory."""
+_STEP = 8
+"""Lengths are padded to a multiple of this, so that the runtime sees few shapes and reuses its kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """Which encoder, and how it runs.
+
+    Attributes:
+        encoder: the default's name, a Hugging Face id or a local folder.
+        cache: the folder for fetched, rebuilt and converted files.
+        backend: `auto` (OpenVINO, else torch), `openvino` or `torch`.
+        precision: `auto` takes bfloat16 where the CPU has it in hardware and float32 elsewhere.
+        threads: CPU threads for inference; 0 leaves it to the runtime.
+    """
+
+    encoder: str
+    cache: Path
+    backend: str = "auto"
+    precision: Precision = Precision.AUTO
+    threads: int = 0
+
+
+class ServingEncoder:
+    """Tokenizer, prefixes and a backend."""
+
+    def __init__(self, name: str, folder: Path, backend: Backend, fingerprint: str) -> None:
+        self._name, self._fingerprint, self._backend = name, fingerprint, backend
+        self._prefixes = read_prefixes(folder)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(_max_tokens(folder))
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        return self._backend.dimension
+
+    @property
+    def runtime(self) -> str:
+        """What runs the model and how, for people: `openvino bf16`."""
+        return self._backend.runtime
+
+    def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        prefix = self._prefixes[kind]
+        tokens = [e.ids for e in self._tokenizer.encode_batch_fast([prefix + _speakable(t) for t in texts])]
+        order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
+        batches = [_padded([tokens[i] for i in order[at : at + BATCH]]) for at in range(0, len(order), BATCH)]
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        with self._lock:
+            vectors[order] = np.concatenate(self._backend.run(batches))
+        return vectors
+
+
+def load_encoder(config: EncoderConfig) -> ServingEncoder:
+    """Fetch or rebuild the files of an encoder, check them, and make it ready to serve.
+
+    Raises:
+        EncoderUnavailable: when its files or a runtime for it cannot be had.
+        DamagedFile: when a cached file is not what was written there.
+    """
+    folder = encoder_folder(config.encoder, config.cache)
+    fingerprint = encoder_fingerprint(folder)
+    backend = load_backend(
+        folder, config.cache / "openvino", fingerprint, config.backend, config.precision, config.threads
+    )
+    encoder = ServingEncoder(config.encoder, folder, backend, fingerprint)
+    log.info("encoder %s %s on %s", encoder.name, fingerprint, encoder.runtime)
+    return encoder
+
+
+def encoder_fingerprint(folder: Path) -> str:
+    """A digest of everything that decides the vectors of the encoder in `folder`."""
+    deciding = ("config.json", "tokenizer.json", "modules.json", "model.safetensors")
+    if (folder / RECORD).is_file():
+        record = verified_record(folder)
+    else:
+        paths = [*folder.glob("*.json"), *folder.glob("*.safetensors"), *folder.glob("[0-9]_*/*")]
+        record = {p.relative_to(folder).as_posix(): sha256(p) for p in paths if p.is_file()}
+    named = {n: d for n, d in record.items() if n in deciding or n.endswith(".safetensors") or n[:1].isdigit()}
+    content = json.dumps([named, read_prefixes(folder)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def read_prefixes(folder: Path) -> dict[TextKind, str]:
+    """The prefixes that the encoder's own sentence-transformers settings ask for; none where it names none."""
+    try:
+        prompts = json.loads((folder / "config_sentence_transformers.json").read_text()).get("prompts") or {}
+    except FileNotFoundError:
+        prompts = {}
+    passage = prompts.get("passage", prompts.get("document", ""))
+    return {TextKind.QUERY: prompts.get("query", ""), TextKind.PASSAGE: passage}
+
+
+def _max_tokens(folder: Path) -> int:
+    try:
+        return int(json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"])
+    except (FileNotFoundError, KeyError, TypeError):
+        return 512
+
+
+def _speakable(text: str) -> str:
+    """The text with lone surrogates, which no UTF-8 tokenizer takes, replaced."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _padded(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    width = -(-max(len(r) for r in rows) // _STEP) * _STEP
+    ids = np.ones((len(rows), width), np.int64)
+    mask = np.zeros((len(rows), width), np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+        mask[i, : len(row)] = 1
+    return ids, mask

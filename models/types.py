@@ -1,0 +1,53 @@
+"""What passes between an encoder, the heads and those who use them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+"""Shape (texts, dimension); every row has length 1, or is all zeros for a text without a token."""
+
+
+class TextKind(StrEnum):
+    """The two sides of a search; asymmetric encoders give each its own prefix."""
+
+    QUERY = "query"
+    PASSAGE = "passage"
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors. The real one needs weights, `models.light.LightEncoder` does not."""
+
+    @property
+    def name(self) -> str:
+        """The id or folder that it was asked for by."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of weights, tokenizer and prefixes: equal fingerprints, equal vectors."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
+        """The vectors of `texts`, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one head says about one text. `label` is the best one even when the head abstains."""
+
+    label: str
+    confidence: float
+    abstained: bool
+    ranking: tuple[Score, ...]

@@ -1,0 +1,1 @@
+"""HTTP, storage of live data, the environment and the command line."""
