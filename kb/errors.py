@@ -1,0 +1,17 @@
+"""What can go wrong with a knowledge base. Each message names the place, the value and the next step."""
+
+
+class KnowledgeError(Exception):
+    """Base of the errors of this package."""
+
+
+class BadArticle(KnowledgeError):
+    """Articles or macros that cannot be read; `problems` has one line for each, with its file."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+class NothingToImport(KnowledgeError):
+    """A path that does not exist or holds neither articles nor macros."""

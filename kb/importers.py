@@ -1,0 +1,166 @@
+"""Articles and macros from files: Markdown with front matter, JSONL, and YAML for macros."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kb.errors import BadArticle, NothingToImport
+from kb.types import Article, Audience, Macro
+
+MAX_BODY = 200_000
+"""Code points of one article; longer ones are exports gone wrong more often than articles."""
+
+_FRONT_MATTER = re.compile(r"\A\ufeff?---\s*\n(.*?)\n---\s*(?:\n|\Z)(.*)\Z", re.DOTALL)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-\d{3})?\Z")
+_ID = re.compile(r"[\w.\-/:]{1,200}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    articles: tuple[Article, ...]
+    macros: tuple[Macro, ...]
+
+
+def read(paths: Iterable[Path]) -> Imported:
+    """Read every article and macro under `paths` (folders are walked), or nothing at all.
+
+    Raises:
+        NothingToImport: for a path that is missing, or when no file under the paths is an article or macro.
+        BadArticle: with every problem found, so that one run shows all there is to mend.
+    """
+    articles: dict[str, tuple[Article, str]] = {}
+    macros: dict[str, tuple[Macro, str]] = {}
+    problems: list[str] = []
+    for path in paths:
+        for place, row in _rows(path, problems):
+            try:
+                if "intents" in row:
+                    _keep_one(macros, _macro(row), place)
+                else:
+                    _keep_one(articles, _article(row), place)
+            except ValueError as error:
+                problems.append(f"{place}: {error}")
+    for article, place in articles.values():
+        if article.translation_of == article.id:
+            problems.append(f"{place}: translation_of names the article itself ({article.id})")
+    if problems:
+        raise BadArticle(problems)
+    if not articles and not macros:
+        names = ", ".join(str(p) for p in paths)
+        raise NothingToImport(f"No article or macro under {names}: .md, .jsonl, .jsonl.gz and .yaml files are read.")
+    return Imported(tuple(a for a, _ in articles.values()), tuple(m for m, _ in macros.values()))
+
+
+def _keep_one(known: dict[str, Any], item: Any, place: str) -> None:
+    if item.id in known:
+        raise ValueError(f"id {item.id!r} is already taken by {known[item.id][1]}; every article and macro needs its own")
+    known[item.id] = (item, place)
+
+
+def _rows(path: Path, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not path.exists():
+        raise NothingToImport(f"{path} does not exist. Name a folder of Markdown articles, or a .jsonl or .yaml file.")
+    readers = {".md": _markdown, ".jsonl": _jsonl, ".gz": _jsonl, ".yaml": _yaml, ".yml": _yaml}
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in readers and p.is_file())
+    for file in files:
+        reader = readers.get(file.suffix)
+        # A README beside the articles is for people; it counts as an article only when it says so itself.
+        if reader is None or (file.name == "README.md" and not file.read_bytes().startswith(b"---")):
+            continue
+        try:
+            for place, row in reader(file):
+                if isinstance(row, dict):
+                    yield place, row
+                else:
+                    problems.append(f"{place}: should be a mapping with an id, and is {type(row).__name__}")
+        except (UnicodeDecodeError, OSError, EOFError, yaml.YAMLError) as error:
+            problems.append(f"{file}: cannot be read ({' '.join(str(error).split())[:200]})")
+
+
+def _markdown(file: Path) -> Iterator[tuple[str, Any]]:
+    match = _FRONT_MATTER.match(file.read_text(encoding="utf-8"))
+    if match is None:
+        yield str(file), {"body": ""}
+        return
+    front = yaml.safe_load(match[1])
+    yield str(file), {**front, "body": match[2]} if isinstance(front, dict) else front
+
+
+def _jsonl(file: Path) -> Iterator[tuple[str, Any]]:
+    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
+    with opened as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    row = f"{error}"
+                yield f"{file}:{number}", row
+
+
+def _yaml(file: Path) -> Iterator[tuple[str, Any]]:
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for number, row in enumerate(content if isinstance(content, list) else [content], 1):
+        yield f"{file} entry {number}", row
+
+
+def _article(row: dict[str, Any]) -> Article:
+    body = _text(row, "body", MAX_BODY).strip()
+    audience = row.get("audience") or Audience.PUBLIC
+    if audience not in list(Audience):
+        raise ValueError(f"audience {audience!r} is neither public nor internal")
+    translation_of = row.get("translation_of")
+    if translation_of is not None and not isinstance(translation_of, str):
+        raise ValueError(f"translation_of should be an article's id, and is {translation_of!r}")
+    return Article(
+        _identity(row),
+        _language(row),
+        _text(row, "title", 300),
+        body,
+        Audience(audience),
+        translation_of,
+        _strings(row, "tags"),
+    )
+
+
+def _macro(row: dict[str, Any]) -> Macro:
+    text = _text(row, "text", 10_000).strip()
+    return Macro(_identity(row), _text(row, "title", 300), _language(row), _strings(row, "intents"), text)
+
+
+def _identity(row: dict[str, Any]) -> str:
+    value = row.get("id")
+    if value is None or value == "":
+        raise ValueError("has no id. Begin the file with front matter: --- / id: … / title: … / language: … / ---")
+    if not isinstance(value, str | int) or not _ID.match(str(value)):
+        raise ValueError(f"id {value!r} should be 1 to 200 letters, digits or . _ - / :")
+    return str(value)
+
+
+def _language(row: dict[str, Any]) -> str:
+    value = row.get("language")
+    if not isinstance(value, str) or not _LANGUAGE.match(value):
+        raise ValueError(f"language {value!r} is not a BCP 47 code such as en, th or zh-Hant")
+    return value
+
+
+def _text(row: dict[str, Any], key: str, limit: int) -> str:
+    value = row.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"has no {key}")
+    if len(value) > limit:
+        raise ValueError(f"{key} has {len(value):,} characters; the limit is {limit:,}. Split the article.")
+    return value
+
+
+def _strings(row: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = row.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise ValueError(f"{key} should be a list of words, and is {value!r}")
+    return tuple(value)

@@ -1,0 +1,140 @@
+"""A trained model on disk: `manifest.json` and `weights.safetensors`, never code."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from models.errors import BundleError, DamagedFile, EncoderMismatch
+from models.features import BUCKETS, NGRAMS, FeatureScale, lexical_counts
+from models.files import sha256, whole_folder
+from models.heads import Head, pack, unpack
+from models.types import Encoder, Prediction, Vectors
+
+FORMAT = 1
+MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Heads for one or more tasks on one encoder, and where they come from.
+
+    Attributes:
+        encoder: `{"name", "fingerprint", "dimension"}` of the encoder it was trained on.
+        notes: what else the manifest says: data fingerprint, metrics, library versions, seed.
+    """
+
+    name: str
+    version: int
+    encoder: Mapping[str, Any]
+    scale: FeatureScale
+    heads: Mapping[str, Head]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    def predict(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Prediction]]:
+        """For each text, the prediction of every task. `vectors` are the encoder's, of the same texts."""
+        if not texts:
+            return []
+        dense, lexical = self.scale.dense(vectors), self.scale.lexical(lexical_counts(texts))
+        columns = [head.predict(dense, lexical) for head in self.heads.values()]
+        return [dict(zip(self.heads, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write a bundle into a new folder; the same bundle always gives the same bytes."""
+    tensors = {"center": bundle.scale.center.astype(np.float16), "idf": bundle.scale.idf.astype(np.float16)}
+    for task, head in bundle.heads.items():
+        tensors[f"{task}.dense"] = head.dense.astype(np.float16)
+        tensors[f"{task}.lexical"], tensors[f"{task}.lexical_scale"] = pack(head.lexical)
+        tensors[f"{task}.bias"] = head.bias
+    manifest = {
+        "format": FORMAT,
+        "name": bundle.name,
+        "version": bundle.version,
+        "encoder": dict(bundle.encoder),
+        "features": {"buckets": BUCKETS, "ngrams": list(NGRAMS)},
+        "tasks": {
+            task: {"labels": list(head.labels), "sharpness": head.sharpness, "threshold": head.threshold}
+            for task, head in bundle.heads.items()
+        },
+        **bundle.notes,
+    }
+    with whole_folder(folder) as scratch:
+        (scratch / WEIGHTS).write_bytes(save({k: np.ascontiguousarray(v) for k, v in sorted(tensors.items())}))
+        manifest["files"] = {WEIGHTS: sha256(scratch / WEIGHTS)}
+        text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+        (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
+    """Read a bundle that was trained on this very encoder.
+
+    Raises:
+        BundleError: no bundle there, or one of another format.
+        DamagedFile: a file is not what the manifest says.
+        EncoderMismatch: trained on another encoder; both are named.
+    """
+    manifest = read_manifest(folder)
+    trained_on = manifest["encoder"]
+    if trained_on["fingerprint"] != encoder.fingerprint:
+        raise EncoderMismatch(
+            f"Bundle {manifest['name']}@{manifest['version']} was trained on encoder {trained_on['name']} "
+            f"({trained_on['fingerprint']}), and {encoder.name} ({encoder.fingerprint}) is loaded. "
+            "Set FRONTDESK_ENCODER to the first, or train the bundle again on the second."
+        )
+    path = folder / WEIGHTS
+    expected = manifest["files"][WEIGHTS]
+    found = sha256(path) if path.is_file() else "no file"
+    if found != expected:
+        raise DamagedFile(
+            f"{path} is damaged: sha256 should be {expected[:16]}… and is {found[:16]}…. "
+            "Restore the bundle from its backup or train it again."
+        )
+    try:
+        tensors = load(path.read_bytes())
+        scale = FeatureScale(tensors["center"].astype(np.float32), tensors["idf"].astype(np.float32))
+        heads = {
+            task: Head(
+                tuple(about["labels"]),
+                tensors[f"{task}.dense"].astype(np.float32),
+                unpack(tensors[f"{task}.lexical"], tensors[f"{task}.lexical_scale"]),
+                tensors[f"{task}.bias"],
+                float(about["sharpness"]),
+                float(about["threshold"]),
+            )
+            for task, about in manifest["tasks"].items()
+        }
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{folder} is not a whole bundle: {error!r}. Train it again.") from error
+    known = {"format", "name", "version", "encoder", "features", "tasks", "files"}
+    notes = {key: value for key, value in manifest.items() if key not in known}
+    return Bundle(manifest["name"], manifest["version"], trained_on, scale, heads, notes)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of the bundle in `folder`, checked for what every reader needs."""
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(f"No bundle at {folder}: it has no {MANIFEST}. Run `frontdesk train`.") from error
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be read ({error}). Restore the bundle or train it again.") from error
+    needed = {"format", "name", "version", "encoder", "features", "tasks", "files"}
+    missing = sorted(needed - manifest.keys()) if isinstance(manifest, dict) else sorted(needed)
+    if missing:
+        raise BundleError(f"{path} lacks {', '.join(missing)}. Restore the bundle or train it again.")
+    if manifest["format"] != FORMAT:
+        raise BundleError(f"{path} has format {manifest['format']}; this version of Frontdesk reads {FORMAT}.")
+    if manifest["features"] != {"buckets": BUCKETS, "ngrams": list(NGRAMS)}:
+        raise BundleError(f"{path} uses features {manifest['features']}; this version knows {BUCKETS}, {NGRAMS}.")
+    return manifest

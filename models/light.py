@@ -1,0 +1,26 @@
+"""A light twin of the encoder: same protocol, no weights. For tests of the plumbing, never for judging quality."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.features import lexical_counts
+from models.types import TextKind, Vectors
+
+
+class LightEncoder:
+    """Random projections of character n-grams, fixed by a seed: texts that share letters are close."""
+
+    name = "light"
+    dimension = 64
+
+    def __init__(self, seed: int = 0) -> None:
+        self.fingerprint = f"light-{seed}"
+        self._projection = np.random.default_rng(seed).standard_normal((2**15, self.dimension)).astype(np.float32)
+
+    def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:  # noqa: ARG002 - the protocol's
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        vectors = lexical_counts(texts) @ self._projection
+        scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return scaled

@@ -1,0 +1,1 @@
+"""Live data in SQL: decisions, suggestions, what people made of them, and API keys."""

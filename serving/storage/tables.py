@@ -1,0 +1,122 @@
+"""The tables of live data; those of the knowledge base are in `kb.store`, and one chain of migrations builds both."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, MetaData, UniqueConstraint, or_
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from kb.store import COLUMN_TYPES, CONSTRAINT_NAMES, KnowledgeBase
+from triage.types import Action
+
+
+class SourceType(StrEnum):
+    """Where a suggestion's text came from."""
+
+    ARTICLE = "article"
+    MACRO = "macro"
+    ANSWER = "answer"
+
+
+class EventKind(StrEnum):
+    """What became of a suggestion."""
+
+    DISPLAYED = "displayed"
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    REJECTED = "rejected"
+
+
+class LiveData(DeclarativeBase):
+    """The tables of this module."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = COLUMN_TYPES
+
+
+METADATA = (KnowledgeBase.metadata, LiveData.metadata)
+"""Everything that `frontdesk`'s database holds."""
+
+
+class DecisionRow(LiveData):
+    __tablename__ = "decisions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    request_digest: Mapped[str | None]
+    text: Mapped[str | None]
+    text_expires_at: Mapped[datetime | None]
+    language: Mapped[str]
+    channel: Mapped[str | None]
+    intent: Mapped[str]
+    urgency: Mapped[str]
+    action: Mapped[Action]
+    result: Mapped[dict[str, Any]]
+    versions: Mapped[dict[str, Any]]
+
+    @classmethod
+    def holds_text(cls) -> ColumnElement[bool]:
+        """The condition of the index that a purge runs on; a purged row leaves it."""
+        return or_(cls.text.is_not(None), cls.request_digest.is_not(None))
+
+
+class SuggestionRow(LiveData):
+    __tablename__ = "suggestions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    decision_id: Mapped[str | None] = mapped_column(ForeignKey("decisions.id"), index=True)
+    rank: Mapped[int]
+    source_type: Mapped[SourceType]
+    source_id: Mapped[str]
+    language: Mapped[str]
+    confidence: Mapped[float]
+    text: Mapped[str | None]
+    text_expires_at: Mapped[datetime | None]
+
+    @classmethod
+    def holds_text(cls) -> ColumnElement[bool]:
+        """The condition of the index that a purge runs on; a purged row leaves it."""
+        return cls.text.is_not(None)
+
+
+for _row in (DecisionRow, SuggestionRow):
+    Index(None, _row.text_expires_at, sqlite_where=_row.holds_text(), postgresql_where=_row.holds_text())
+
+
+class SuggestionEventRow(LiveData):
+    __tablename__ = "suggestion_events"
+    __table_args__ = (UniqueConstraint("suggestion_id", "digest"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    suggestion_id: Mapped[str] = mapped_column(ForeignKey("suggestions.id"))
+    kind: Mapped[EventKind]
+    final_text: Mapped[str | None]
+    reason: Mapped[str | None]
+    digest: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CorrectionRow(LiveData):
+    __tablename__ = "corrections"
+    __table_args__ = (UniqueConstraint("decision_id", "digest"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id"))
+    task: Mapped[str]
+    label: Mapped[str]
+    agent: Mapped[str | None]
+    digest: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ApiKeyRow(LiveData):
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,72 @@
+"""YAML files that a desk edits, read with every mistake named."""
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from triage.errors import BadConfiguration
+
+
+class Document:
+    """One YAML mapping, and the problems found in it so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[str] = []
+        try:
+            raw = path.read_bytes()
+            content = yaml.safe_load(raw)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise BadConfiguration([f"{path}: cannot be read ({' '.join(str(error).split())[:200]})"]) from error
+        if not isinstance(content, dict):
+            raise BadConfiguration([f"{path}: should be a mapping, and is {type(content).__name__}"])
+        self.content: dict[str, Any] = content
+        name = content.get("name", path.stem)
+        self.version = f"{name}-{hashlib.sha256(raw).hexdigest()[:8]}"
+
+    def rows(self, key: str, *, known: Collection[str]) -> list[dict[str, Any]]:
+        """The list of mappings under `key`; entries of another form or with unknown keys become problems."""
+        rows = self.content.get(key, [])
+        if not isinstance(rows, list):
+            self.problems.append(f"{self.path}: {key} should be a list, and is {type(rows).__name__}")
+            return []
+        good = []
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row, dict):
+                self.problems.append(f"{self.path}: {key} entry {number} should be a mapping, and is {row!r}")
+                continue
+            if unknown := sorted(str(k) for k in row.keys() - set(known)):
+                self.problems.append(
+                    f"{self.path}: {key} entry {number} has unknown {', '.join(unknown)}; known are {', '.join(known)}"
+                )
+            good.append(row)
+        return good
+
+    def identities(self, key: str, rows: list[dict[str, Any]]) -> tuple[str, ...]:
+        """The ids of `rows`; missing and repeated ones become problems."""
+        ids: list[str] = []
+        for number, row in enumerate(rows, 1):
+            value = row.get("id")
+            if not isinstance(value, str) or not value:
+                self.problems.append(f"{self.path}: {key} entry {number} has no id")
+            elif value in ids:
+                self.problems.append(f"{self.path}: {key} has the id {value!r} twice")
+            ids.append(str(value))
+        return tuple(ids)
+
+    def choice(self, row: dict[str, Any], key: str, allowed: Collection[Any], default: Any) -> Any:
+        value = row.get(key, default)
+        if value not in allowed:
+            self.problems.append(
+                f"{self.path}: {row.get('id', '?')}: {key} is {value!r}; it can be {', '.join(map(str, allowed))}"
+            )
+            return default
+        return value
+
+    def finish(self) -> None:
+        """Raise BadConfiguration if anything was wrong."""
+        if self.problems:
+            raise BadConfiguration(self.problems)

@@ -1,0 +1,109 @@
+"""From messages to triage: normalisation, language, encoder, heads, entities and channel, in that order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from models.bundle import Bundle
+from models.types import Encoder, Prediction, Vectors
+from triage.channels import ChannelPolicy
+from triage.entities import EntityFinder
+from triage.language import LanguageDetector
+from triage.normalize import is_blank, normalize
+from triage.taxonomy import Role, Taxonomy
+from triage.types import UNDETERMINED, DetectedLanguage, Entity, EntityType, Triage, Urgency
+
+STANDARD_TASKS = ("intent", "urgency", "channel")
+NO_PREDICTION = Prediction("", 0.0, True, ())
+"""For a standard task that the bundle does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text from a customer; `channel` and `language` are what the helpdesk knows of it, if anything."""
+
+    text: str
+    channel: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Triaged:
+    """A triage for each message, and the vectors it was made from, to be used again by search."""
+
+    triages: list[Triage]
+    texts: list[str]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    encoder: Encoder
+    bundle: Bundle
+    taxonomy: Taxonomy
+    policy: ChannelPolicy
+    detector: LanguageDetector
+    finder: EntityFinder
+
+    def run(self, messages: Sequence[Message], *, at: datetime) -> Triaged:
+        """Triage messages; `at` decides which channels are open.
+
+        `texts` of the result are the normalised texts, which is what search should read as well.
+        """
+        texts = [normalize(message.text) for message in messages]
+        languages = self._languages(messages, texts)
+        vectors = self.encoder.encode(texts)
+        predictions = self.bundle.predict(texts, vectors)
+        rows = zip(messages, texts, languages, predictions, strict=True)
+        return Triaged([self._triage(*row, at) for row in rows], texts, vectors)
+
+    def _languages(self, messages: Sequence[Message], texts: list[str]) -> list[DetectedLanguage]:
+        detected = self.detector.detect(texts)
+        return [
+            DetectedLanguage(message.language, 1.0) if message.language else found
+            for message, found in zip(messages, detected, strict=True)
+        ]
+
+    def _triage(
+        self,
+        message: Message,
+        text: str,
+        language: DetectedLanguage,
+        predictions: Mapping[str, Prediction],
+        at: datetime,
+    ) -> Triage:
+        unreadable = language.code == UNDETERMINED or is_blank(text)
+        intent = self._intent(predictions.get("intent", NO_PREDICTION), unreadable)
+        entities = self.finder.find(message.text)
+        urgency = predictions.get("urgency", NO_PREDICTION)
+        if unreadable:
+            urgency = replace(urgency, abstained=True)
+        shares = predictions.get("channel", NO_PREDICTION).ranking
+        channel = self.policy.advise(
+            text,
+            shares={score.label: score.score for score in shares},
+            intent="" if intent.abstained else intent.label,
+            urgency="" if urgency.abstained else urgency.label,
+            came_from=message.channel,
+            at=at,
+        )
+        labels = {task: found for task, found in predictions.items() if task not in STANDARD_TASKS}
+        return Triage(language, intent, Urgency(urgency, self._cues(text, entities)), channel, labels, entities)
+
+    def _intent(self, prediction: Prediction, unreadable: bool) -> Prediction:
+        """A text in no language, or one for somebody else's desk, gets no confident tag."""
+        known = self.taxonomy.intent(prediction.label)
+        foreign = known is not None and known.role is Role.OUT_OF_SCOPE
+        return replace(prediction, abstained=True) if unreadable or foreign else prediction
+
+    def _cues(self, text: str, entities: tuple[Entity, ...]) -> tuple[str, ...]:
+        folded = text.casefold()
+        found = []
+        for cue in self.taxonomy.urgency_cues:
+            if word := next((word for word in cue.words if word in folded), None):
+                found.append(f"{cue.reason}: “{word}”")
+        if date := next((entity.text for entity in entities if entity.type is EntityType.DATE), None):
+            found.append(f"names a date: “{date}”")
+        if "!!" in text or "！！" in text:
+            found.append("several exclamation marks")
+        return tuple(found)

@@ -1,0 +1,93 @@
+"""The customer's own words in a mail: without quoted history and without what a telephone signs."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+_READABLE = re.compile(r"[^\W_]")
+# ">_<", ">.<" and ">:(" are faces.
+_QUOTED = re.compile(r"\s*[>＞](?!\s?[<_.:;﹏︿])")
+
+_INTRO = re.compile(
+    r".*(?:\bwrote|đã viết|เขียนว่า|[写寫]道|\b(?:пишет|(?:на)?писала?(?:\(а\))?)|<[^<>\s]+@[^<>\s]+>)\s?[:：]",
+    re.IGNORECASE,
+)
+_INTRO_START = re.compile(r"\s*(?:on|vào|เมื่อ|(?:пн|вт|ср|чт|пт|сб|вс),|\d)\b.*\d", re.IGNORECASE)
+_FROM_MAIL_CLIENT = re.compile(r"@|(?<!\d)(?:20|25)\d\d(?!\d)")
+_ORIGINAL_MESSAGE = re.compile(
+    r"[-_]{2,} ?(?:original message|tin nhắn gốc|thư gốc|ข้อความต้นฉบับ|исходное сообщение|"
+    r"原始(?:邮件|郵件|信件|訊息)) ?[-_]{2,}",
+    re.IGNORECASE,
+)
+
+_BRAND = (
+    "(?:iphone|ipad|android|outlook|samsung|galaxy|huawei|xiaomi|redmi|oppo|vivo|realme|pixel|yahoo|gmail|proton|"
+    "blackberry|windows)"
+)
+_SIGNATURE = re.compile(
+    r"[\W_]{0,4}(?:"
+    rf"sent (?:from|via|with) .{{0,20}}?(?:{_BRAND}|phone|mobile)|get outlook for|"
+    rf"(?:đã |được )*gửi từ .{{0,20}}?(?:{_BRAND}|điện thoại)|tải outlook|"
+    rf"ส่ง(?:มา)?จาก ?.{{0,20}}?(?:{_BRAND}|มือถือ|โทรศัพท์|สมาร์ทโฟน)|"
+    rf"отправлено (?:с .{{0,20}}?(?:{_BRAND}|телефон|смартфон|устройств)|из .{{0,20}}?(?:{_BRAND}|почт|mail))|"
+    rf"(?:(?:[发發寄传傳]|[发發传傳]送)自|[来來]自我的) ?.{{0,12}}?(?:{_BRAND}|手机|手機|平板|[邮郵]|华为|小米)|"
+    rf"[从從]我?的? ?.{{0,12}}?(?:{_BRAND}|手机|手機|平板).{{0,6}}?(?:[发發传傳]送|[发發寄]出)"
+    r").{0,30}",
+    re.IGNORECASE,
+)
+_LONGEST_SIGNATURE = 60
+
+
+def is_blank(text: str) -> bool:
+    """Whether `text` has no letter and no digit: white space, punctuation and emoji alone cannot be classified."""
+    return _READABLE.search(text) is None
+
+
+def own_words(text: str) -> str:
+    """`text` without quoted lines, the lines that lead them in, and mobile signatures.
+
+    Who sends a quote alone wants it read: what would leave nothing to read is not cut.
+    """
+    if "\n" not in text and "\r" not in text:
+        return text
+    unsigned = [line for line in text.splitlines() if not _is_signature(line)]
+    for lines in (list(_without_history(unsigned)), unsigned):
+        own = "\n".join(lines)
+        if not is_blank(own):
+            return own
+    return text
+
+
+def _is_signature(line: str) -> bool:
+    return len(line) <= _LONGEST_SIGNATURE and _SIGNATURE.fullmatch(line.strip()) is not None
+
+
+def _without_history(lines: list[str]) -> Iterator[str]:
+    lines = list(_unwrapped(lines))
+    for at, line in enumerate(lines):
+        if _QUOTED.match(line):
+            continue
+        if _ORIGINAL_MESSAGE.fullmatch(line.strip()):
+            return
+        if _is_intro(line):
+            following = next((later for later in islice(lines, at + 1, None) if later.strip()), "")
+            if _QUOTED.match(following):
+                continue
+            # Customers tell what was written to them in such lines too; a mail client adds the year or an address.
+            if _FROM_MAIL_CLIENT.search(line):
+                return
+        yield line
+
+
+def _is_intro(line: str) -> bool:
+    ending = line.rstrip()
+    return ending.endswith((":", "：")) and _INTRO.fullmatch(ending) is not None
+
+
+def _unwrapped(lines: list[str]) -> Iterator[str]:
+    """The lines, with an intro that a mail client broke in two as one."""
+    at = 0
+    while at < len(lines):
+        wrapped = at + 1 < len(lines) and _is_intro(lines[at + 1]) and _INTRO_START.match(lines[at])
+        yield f"{lines[at]} {lines[at + 1]}" if wrapped else lines[at]
+        at += 2 if wrapped else 1
