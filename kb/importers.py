@@ -12,12 +12,12 @@ import yaml
 
 from kb.errors import BadArticle, NothingToImport
 from kb.types import Article, Audience, Macro
+from models.languages import canonical_language
 
 MAX_BODY = 200_000
 """Code points of one article; longer ones are exports gone wrong more often than articles."""
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---\s*\n(.*?)\n---\s*(?:\n|\Z)(.*)\Z", re.DOTALL)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-\d{3})?\Z")
 _ID = re.compile(r"[\w.\-/:]{1,200}\Z")
 
 
@@ -59,7 +59,9 @@ def read(paths: Iterable[Path]) -> Imported:
 
 def _keep_one(known: dict[str, Any], item: Any, place: str) -> None:
     if item.id in known:
-        raise ValueError(f"id {item.id!r} is already taken by {known[item.id][1]}; every article and macro needs its own")
+        raise ValueError(
+            f"id {item.id!r} is already taken by {known[item.id][1]}; every article and macro needs its own"
+        )
     known[item.id] = (item, place)
 
 
@@ -93,8 +95,7 @@ def _markdown(file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _jsonl(file: Path) -> Iterator[tuple[str, Any]]:
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as lines:
+    with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
@@ -145,9 +146,8 @@ def _identity(row: dict[str, Any]) -> str:
 
 def _language(row: dict[str, Any]) -> str:
     value = row.get("language")
-    if not isinstance(value, str) or not _LANGUAGE.match(value):
-        raise ValueError(f"language {value!r} is not a BCP 47 code such as en, th or zh-Hant")
-    return value
+    # YAML reads a bare `no`, Norwegian, as False.
+    return canonical_language("no" if value is False else str(value or ""))
 
 
 def _text(row: dict[str, Any], key: str, limit: int) -> str:

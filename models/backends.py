@@ -57,8 +57,9 @@ def load_sentence_transformer(folder: Path) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    logs: Any = transformers_logging  # it has no types
+    logs.set_verbosity_error()
+    logs.disable_progress_bar()
     return SentenceTransformer(str(folder), device="cpu").eval()
 
 

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from models.errors import BundleError, DamagedFile, EncoderMismatch
+from models.errors import BundleError, EncoderMismatch
 from models.features import BUCKETS, NGRAMS, FeatureScale, lexical_counts
-from models.files import sha256, whole_folder
+from models.files import verified_record, whole_folder
 from models.heads import Head, pack, unpack
 from models.types import Encoder, Prediction, Vectors
 
 FORMAT = 1
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
+_CENTER = "language_center."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Bundle:
 
     Attributes:
         encoder: `{"name", "fingerprint", "dimension"}` of the encoder it was trained on.
+        language_centers: the mean vector of the messages of each language, for search across languages.
         notes: what else the manifest says: data fingerprint, metrics, library versions, seed.
     """
 
@@ -34,6 +37,7 @@ class Bundle:
     encoder: Mapping[str, Any]
     scale: FeatureScale
     heads: Mapping[str, Head]
+    language_centers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -51,7 +55,12 @@ class Bundle:
 
 def save_bundle(bundle: Bundle, folder: Path) -> None:
     """Write a bundle into a new folder; the same bundle always gives the same bytes."""
-    tensors = {"center": bundle.scale.center.astype(np.float16), "idf": bundle.scale.idf.astype(np.float16)}
+    tensors: dict[str, NDArray[Any]] = {
+        "center": bundle.scale.center.astype(np.float16),
+        "idf": bundle.scale.idf.astype(np.float16),
+    }
+    for language, center in bundle.language_centers.items():
+        tensors[f"{_CENTER}{language}"] = center.astype(np.float16)
     for task, head in bundle.heads.items():
         tensors[f"{task}.dense"] = head.dense.astype(np.float16)
         tensors[f"{task}.lexical"], tensors[f"{task}.lexical_scale"] = pack(head.lexical)
@@ -70,7 +79,6 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     }
     with whole_folder(folder) as scratch:
         (scratch / WEIGHTS).write_bytes(save({k: np.ascontiguousarray(v) for k, v in sorted(tensors.items())}))
-        manifest["files"] = {WEIGHTS: sha256(scratch / WEIGHTS)}
         text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -91,17 +99,15 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
             f"({trained_on['fingerprint']}), and {encoder.name} ({encoder.fingerprint}) is loaded. "
             "Set FRONTDESK_ENCODER to the first, or train the bundle again on the second."
         )
-    path = folder / WEIGHTS
-    expected = manifest["files"][WEIGHTS]
-    found = sha256(path) if path.is_file() else "no file"
-    if found != expected:
-        raise DamagedFile(
-            f"{path} is damaged: sha256 should be {expected[:16]}… and is {found[:16]}…. "
-            "Restore the bundle from its backup or train it again."
-        )
+    verified_record(folder, "Restore the bundle from its backup or train it again.")
     try:
-        tensors = load(path.read_bytes())
+        tensors = load((folder / WEIGHTS).read_bytes())
         scale = FeatureScale(tensors["center"].astype(np.float32), tensors["idf"].astype(np.float32))
+        centers = {
+            name.removeprefix(_CENTER): tensor.astype(np.float32)
+            for name, tensor in tensors.items()
+            if name.startswith(_CENTER)
+        }
         heads = {
             task: Head(
                 tuple(about["labels"]),
@@ -115,9 +121,9 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
         }
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{folder} is not a whole bundle: {error!r}. Train it again.") from error
-    known = {"format", "name", "version", "encoder", "features", "tasks", "files"}
+    known = {"format", "name", "version", "encoder", "features", "tasks"}
     notes = {key: value for key, value in manifest.items() if key not in known}
-    return Bundle(manifest["name"], manifest["version"], trained_on, scale, heads, notes)
+    return Bundle(manifest["name"], manifest["version"], trained_on, scale, heads, centers, notes)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -129,7 +135,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(f"No bundle at {folder}: it has no {MANIFEST}. Run `frontdesk train`.") from error
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} cannot be read ({error}). Restore the bundle or train it again.") from error
-    needed = {"format", "name", "version", "encoder", "features", "tasks", "files"}
+    needed = {"format", "name", "version", "encoder", "features", "tasks"}
     missing = sorted(needed - manifest.keys()) if isinstance(manifest, dict) else sorted(needed)
     if missing:
         raise BundleError(f"{path} lacks {', '.join(missing)}. Restore the bundle or train it again.")
@@ -137,4 +143,4 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(f"{path} has format {manifest['format']}; this version of Frontdesk reads {FORMAT}.")
     if manifest["features"] != {"buckets": BUCKETS, "ngrams": list(NGRAMS)}:
         raise BundleError(f"{path} uses features {manifest['features']}; this version knows {BUCKETS}, {NGRAMS}.")
-    return manifest
+    return dict(manifest)

@@ -45,8 +45,13 @@ def whole_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def verified_record(folder: Path) -> dict[str, str]:
+def verified_record(
+    folder: Path, remedy: str = "Delete that folder; the next start builds it again."
+) -> dict[str, str]:
     """The sha256 of each file of a `whole_folder`, after comparing every one of them with the disk.
+
+    Args:
+        remedy: the next step that the error names.
 
     Raises:
         DamagedFile: when a file is missing or its content differs from the record.
@@ -54,13 +59,10 @@ def verified_record(folder: Path) -> dict[str, str]:
     try:
         record = json.loads((folder / RECORD).read_text())
     except (OSError, ValueError) as error:
-        raise DamagedFile(f"{folder / RECORD} cannot be read ({error}). Delete {folder} and start again.") from error
+        raise DamagedFile(f"{folder / RECORD} cannot be read ({error}). {remedy}") from error
     for name, expected in record.items():
         path = folder / name
         found = sha256(path) if path.is_file() else "no file"
         if found != expected:
-            raise DamagedFile(
-                f"{path} is damaged: sha256 should be {expected[:16]}… and is {found[:16]}…. "
-                f"Delete {folder}; the next start builds it again."
-            )
+            raise DamagedFile(f"{path} is damaged: sha256 should be {expected[:16]}… and is {found[:16]}…. {remedy}")
     return dict(record)

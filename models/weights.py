@@ -178,7 +178,7 @@ def read_e5s1(blob: bytes) -> tuple[BertShape, dict[str, Tensor]]:
         at += 2 + length + 21
         raw = memoryview(blob)[offset : offset + size]
         tensors[name] = _four_bit(raw, elements) if kind else np.frombuffer(raw, "<f4", elements).astype(np.float32)
-    return BertShape(*sizes, layer_norm_eps=eps), tensors
+    return BertShape(*map(int, sizes), float(eps)), tensors
 
 
 def _four_bit(raw: memoryview, elements: int) -> Tensor:

@@ -47,8 +47,8 @@ _AFTER = re.compile(
 )
 # "10k" is money to Vietnamese; to others it may be steps, views or a race.
 _VIETNAMESE = re.compile(
-    "[ăđơưĂĐƠƯ\u1ea0-\u1ef9]|"
-    r"\b(?:minh|khong|duoc|tien|shop oi|roi|cua|nhe|toi|cho|mua|ngay|tru|voi|vay|giup)\b",
+    "[à-ýăđĩũơưạ-ỹ]|"
+    r"\b(?:minh|khong|duoc|tien|shop oi|roi|ship|cua|nhe|toi|cho|mua|ngay|tru|voi|vay|giup)\b",
     re.IGNORECASE,
 )
 
@@ -56,7 +56,10 @@ _VIETNAMESE = re.compile(
 def find_amounts(text: str) -> Iterator[tuple[int, int]]:
     """The spans of the amounts in `text` from its beginning on; none overlaps another."""
     spans = [found.span() for found in _BEFORE.finditer(text)]
-    spans += [found.span() for found in _AFTER.finditer(text) if not found["thousands"] or _VIETNAMESE.search(text)]
+    after = list(_AFTER.finditer(text))
+    if any(found["thousands"] for found in after) and not _VIETNAMESE.search(text):
+        after = [found for found in after if not found["thousands"]]
+    spans += [found.span() for found in after]
     start = end = 0
     for span in sorted(spans):
         if span[0] >= end:

@@ -42,15 +42,17 @@ _DAYS = r"(?=\d)(?<![\d.,/:-])\d{1,2}(?:[ ]?[-–][ ]?\d{1,2})?"
 _DAY_OF_MONTH = r"(?=\d)(?<![\d.,/:-])(?:[12]?\d|3[01])"
 
 _ENGLISH_MONTH = r"""
-    (?: jan(?:uary)? | feb(?:ruary)? | mar(?:ch)? | apr(?:il)? | may(?![ ](?:be|have|not|also|i|we|take)\b) | june? | july?
-      | aug(?:ust)? | sept?(?:ember)? | oct(?:ober)? | nov(?:ember)? | dec(?:ember)? )\b(?:\.(?=[ ]?\d))?
+    (?: jan(?:uary)? | feb(?:ruary)? | mar(?:ch)? | apr(?:il)? | may(?![ ](?:be|have|not|also|i|we|take)\b)
+      | june? | july? | aug(?:ust)? | sept?(?:ember)? | oct(?:ober)? | nov(?:ember)? | dec(?:ember)?
+    )\b(?:\.(?=[ ]?\d))?
 """
 _ENGLISH = Calendar(
     weekday=_rule(
         "day|tue|thu|weds|fri| mon| wed| sat| sun",
         r"""
         \b(?=[tnlcmwfs]) (?<!black[ ])(?<!cyber[ ])
-          (?:(?:this|next|last|coming)[ ])? (?: (?:mon|tues|wednes|thurs|fri|satur|sun)day | tues | thurs? | weds | fri )\b
+          (?:(?:this|next|last|coming)[ ])?
+          (?: (?:mon|tues|wednes|thurs|fri|satur|sun)day | tues | thurs? | weds | fri )\b
         | \b(?=[tnl])(?:this|next|last)[ ](?:mon|tue|wed|sat|sun)\b
         | (?<=\bon[ ])(?:mon|tue|wed|sat|sun)\b
         """,
@@ -83,7 +85,8 @@ _VIETNAMESE = Calendar(
     weekday=_rule(
         "thứ |thu |chủ nhật|chu nhat|t2|t3|t4|t5|t6|t7",
         rf"""
-        \b(?=[tc]) (?: (?<!lần[ ])(?<!người[ ])(?<!cái[ ])(?<!chiếc[ ])(?<!đơn[ ])(?<!hạng[ ])(?<!món[ ])(?<!gói[ ])(?<!ngày[ ])(?<!chỉ[ ])
+        \b(?=[tc]) (?: (?<!lần[ ])(?<!người[ ])(?<!cái[ ])(?<!chiếc[ ])(?<!đơn[ ])(?<!hạng[ ])
+          (?<!món[ ])(?<!gói[ ])(?<!ngày[ ])(?<!chỉ[ ])
           thứ[ ](?:hai|ba|tư|năm|sáu|bảy|[2-7](?!\d)){_VIETNAMESE_TIME}
         | chủ[ ]nhật{_VIETNAMESE_TIME} | chu[ ]nhat\b{_VIETNAMESE_TIME}
         | (?<!lan[ ])thu[ ][2-7](?:(?=[ ]roi\b|\s*(?:[.,!?]|\Z)) | [ ](?:nay|tuan[ ](?:nay|sau|truoc|toi))\b)
@@ -113,7 +116,8 @@ _VIETNAMESE = Calendar(
 _THAI_MONTH = r"""
     (?: มกรา(?:คม)? | กุมภา(?:พันธ์)? | มีนา(?:คม)? | เมษา(?:ยน)? | พฤษภา(?:คม)? | มิถุนา(?:ยน)? | กรกฎา(?:คม)?
       | สิงหา(?:คม)? | กันยา(?:ยน)? | ตุลา(?:คม)? | พฤศจิกา(?:ยน)? | ธันวา(?:คม)?
-      | ม\.ค\.? | ก\.พ\.? | มี\.ค\.? | เม\.ย\.? | พ\.ค\.? | มิ\.ย\.? | ก\.ค\.? | ส\.ค\.? | ก\.ย\.? | ต\.ค\.? | พ\.ย\.? | ธ\.ค\.? )
+      | ม\.ค\.? | ก\.พ\.? | มี\.ค\.? | เม\.ย\.? | พ\.ค\.?
+      | มิ\.ย\.? | ก\.ค\.? | ส\.ค\.? | ก\.ย\.? | ต\.ค\.? | พ\.ย\.? | ธ\.ค\.? )
 """
 _THAI_TIME = r"(?:นี้|หน้า|ที่แล้ว|ที่ผ่านมา)"
 _THAI = Calendar(
@@ -146,7 +150,8 @@ _RUSSIAN = Calendar(
         "понед|вторн|сред|четв|пятн|субб|воскр| пн| вт| ср| чт| пт| сб| вс",
         r"""
         \b(?=[вэпсчб])(?<!ч[её]рн\w\w[ ]) (?:во?[ ])?(?:(?:эт|прошл|следующ|ближайш)\w{2,3}[ ])?
-          (?: понедельник[аеу]? | вторник[аеу]? | среду | четверг[аеу]? | пятниц[аеуы] | суббот[аеуы] | воскресень[еюя] )\b
+          (?: понедельник[аеу]? | вторник[аеу]? | среду | четверг[аеу]? | пятниц[аеуы]
+            | суббот[аеуы] | воскресень[еюя] )\b
         | (?<=\bс[ ])среды\b | (?<=\bсо[ ])среды\b | (?<=\bдо[ ])среды\b | (?<=\bк[ ])среде\b
         | \b(?=в)во?[ ](?:пн|вт|ср|чт|пт|сб|вс)\b
         """,

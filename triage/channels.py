@@ -96,7 +96,9 @@ class ChannelPolicy:
                 score += self.came_from_boost
                 why.append(f"the customer is already here ({self.came_from_boost:+.2f})")
             if not channel.is_open(local):
-                why.append(f"open {channel.opens:%H:%M}–{channel.closes:%H:%M}" if channel.available else "not offered now")
+                why.append(
+                    f"open {channel.opens:%H:%M}–{channel.closes:%H:%M}" if channel.available else "not offered now"
+                )
             raw[channel.id] = max(score, 0.001)
             reasons[channel.id] = why
         total = sum(raw.values())

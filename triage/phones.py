@@ -10,9 +10,13 @@ _FEWEST_DIGITS = 8
 _MOST_CANDIDATES = 20
 """Numbers that are looked at in one message: a look costs 0.2 ms per region, and a list of numbers is no message."""
 
-_CANDIDATE = re.compile(r"(?=[\d+＋(（])(?<![\da-z])(?<!\d[.,])[+＋]?[(（]?\d[\d \u00a0.()（）–-]{5,24}\d(?![\da-z])", re.IGNORECASE)
+_CANDIDATE = re.compile(
+    r"(?=[\d+＋(（])(?<![\da-z])(?<!\d[.,])[+＋]?(?:[(（](?=\d{1,5}[)）]))?\d[\d \u00a0.()（）–-]{5,24}\d(?![\da-z])",
+    re.IGNORECASE,
+)
 _MARKED = re.compile(
-    r"(?:\bđiện thoại|\bsđt|\bsdt|\bđt|\bdt|\bgọi|\bgoi|\bzalo|\bhotline|\blh|โทร|เบอร์|มือถือ|电话|電話|手机|手機|致电|致電|"
+    r"(?:\bđiện thoại|\bsđt|\bsdt|\bđt|\bdt|\bgọi|\bgoi|\bzalo|\bhotline|\blh|โทร|เบอร์|มือถือ"
+    r"|电话|電話|手机|手機|致电|致電|"
     r"\bтел|\bтелефон|\bзвон|\bномер|\bphone|\btel|\bmob|\bmobile|\bcell|\bcall|\bring|\btext|\bwhatsapp|\bviber)"
     r"[^\d\n]{0,20}$",
     re.IGNORECASE,

@@ -25,11 +25,14 @@ _MARKED_WORD = re.compile(rf"(?:{_SYLLABLE}r?){{1,4}}")
 
 # Spelled like a reading and none: English words, and names that say something about the matter.
 _NOT_READINGS = frozenset(
-    "a an ban banana bike bite can case change cute dance data date fan game gang guide he late like line lite long "
-    "made mate me men menu mine mini name nice page pan panda pin sale same she shine site size song sun tan "
-    "wo women "
-    "anta haier huawei jingdong kuaishou lazada meituan midea momo muji nike pinduoduo puma shunfeng taobao weibo "
-    "weixin xiaomi zalo zhihu".split()
+    re.findall(
+        r"\w+",
+        "a an ban banana bike bite can case change cute dance data date fan game gang guide he late like line lite "
+        "long made mate me men menu mine mini name nice page pan panda pin sale same she shine site size song sun tan "
+        "wo women "
+        "anta haier huawei jingdong kuaishou lazada meituan midea momo muji nike pinduoduo puma shunfeng taobao weibo "
+        "weixin xiaomi zalo zhihu",
+    )
 )
 
 

@@ -98,10 +98,11 @@ class Pipeline:
 
     def _cues(self, text: str, entities: tuple[Entity, ...]) -> tuple[str, ...]:
         folded = text.casefold()
-        found = []
-        for cue in self.taxonomy.urgency_cues:
-            if word := next((word for word in cue.words if word in folded), None):
-                found.append(f"{cue.reason}: “{word}”")
+        found = [
+            f"{cue.reason}: “{word}”"
+            for cue in self.taxonomy.urgency_cues
+            if (word := next((word for word in cue.words if word in folded), None))
+        ]
         if date := next((entity.text for entity in entities if entity.type is EntityType.DATE), None):
             found.append(f"names a date: “{date}”")
         if "!!" in text or "！！" in text:

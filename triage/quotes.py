@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 _READABLE = re.compile(r"[^\W_]")
 # ">_<", ">.<" and ">:(" are faces.
@@ -59,7 +58,8 @@ def own_words(text: str) -> str:
 
 
 def _is_signature(line: str) -> bool:
-    return len(line) <= _LONGEST_SIGNATURE and _SIGNATURE.fullmatch(line.strip()) is not None
+    content = line.strip()
+    return 0 < len(content) <= _LONGEST_SIGNATURE and _SIGNATURE.fullmatch(content) is not None
 
 
 def _without_history(lines: list[str]) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _without_history(lines: list[str]) -> Iterator[str]:
         if _ORIGINAL_MESSAGE.fullmatch(line.strip()):
             return
         if _is_intro(line):
-            following = next((later for later in islice(lines, at + 1, None) if later.strip()), "")
+            following = next((lines[later] for later in range(at + 1, len(lines)) if lines[later].strip()), "")
             if _QUOTED.match(following):
                 continue
             # Customers tell what was written to them in such lines too; a mail client adds the year or an address.

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.languages import UNDETERMINED as UNDETERMINED
 from models.types import Prediction
-
-UNDETERMINED = "und"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,10 @@ class DecisionRecord:
         id: the client's own id for the request, or one of `new_id`.
         request_digest: sha256, in hex, of the canonical request; what an id sent again is compared by.
         text: the customer's message, where the desk keeps it.
-        text_expires_at: when text and digest are to go; None keeps them.
+        text_expires_at: when text, excerpts and digest are to go; None keeps them.
         channel: where the message came from.
-        result: the whole triage object as JSON; `versions` is of the parts that took part.
+        result: the triage object as JSON, without words of the customer's; `versions` is of the parts that took part.
+        excerpts: those words, kept as long as the text.
     """
 
     id: str
@@ -74,6 +75,7 @@ class DecisionRecord:
     request_digest: str | None = None
     text: str | None = None
     text_expires_at: datetime | None = None
+    excerpts: Mapping[str, Any] | None = None
     channel: str | None = None
     created_at: datetime = field(default_factory=_now)
 
@@ -142,7 +144,7 @@ class DecisionRepository:
 
     def purge_expired_text(self, now: datetime) -> int:
         """Blank text and request digest of the decisions that expired by `now`, and count them."""
-        return _purge(self._session, DecisionRow, now, text=None, request_digest=None)
+        return _purge(self._session, DecisionRow, now, text=None, excerpts=None, request_digest=None)
 
 
 class SuggestionRepository:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, MetaData, UniqueConstraint, or_
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, MetaData, UniqueConstraint, or_
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kb.store import COLUMN_TYPES, CONSTRAINT_NAMES, KnowledgeBase
@@ -47,6 +47,7 @@ class DecisionRow(LiveData):
     request_digest: Mapped[str | None]
     text: Mapped[str | None]
     text_expires_at: Mapped[datetime | None]
+    excerpts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     language: Mapped[str]
     channel: Mapped[str | None]
     intent: Mapped[str]

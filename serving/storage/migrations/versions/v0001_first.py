@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("request_digest", sa.Text()),
         sa.Column("text", sa.Text()),
         _moment("text_expires_at"),
+        sa.Column("excerpts", sa.JSON()),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text()),
         sa.Column("intent", sa.Text(), nullable=False),

@@ -1,0 +1,88 @@
+"""Replies proposed to an agent, from macros and public articles, in the customer's language where there is one."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from kb.answer import answer_probability
+from kb.search import KnowledgeBase, Question, language_distance
+
+_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_LANGUAGE_FACTOR = (1.0, 0.8, 0.5)
+_WORTH_SHOWING = 0.05
+
+
+class Source(StrEnum):
+    MACRO = "macro"
+    ARTICLE = "article"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A proposed reply; `open_placeholders` had no value given and still stand in `text` as `{{name}}`."""
+
+    source: Source
+    source_id: str
+    title: str
+    text: str
+    language: str
+    confidence: float
+    open_placeholders: tuple[str, ...]
+
+
+def suggest(knowledge: KnowledgeBase, question: Question, *, values: Mapping[str, str], limit: int) -> list[Reply]:
+    """At most `limit` replies, best first.
+
+    Args:
+        values: what placeholders may be filled with; nothing else is ever put into a text.
+
+    A macro counts by the probability of the intents that it is for and by how close its text is; an article by the
+    probability that it answers. Either counts less in a language that the customer did not write in.
+    """
+    replies = _from_macros(knowledge, question, values) + _from_articles(knowledge, question, limit)
+    worthy = [reply for reply in replies if reply.confidence >= _WORTH_SHOWING]
+    return sorted(worthy, key=lambda reply: -reply.confidence)[:limit]
+
+
+def fill(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The text with known placeholders filled, and the names of those left open."""
+    open_names: list[str] = []
+
+    def value_of(match: re.Match[str]) -> str:
+        name = match[1]
+        if value := values.get(name, "").strip():
+            return value
+        if name not in open_names:
+            open_names.append(name)
+        return f"{{{{{name}}}}}"
+
+    return _PLACEHOLDER.sub(value_of, text), tuple(open_names)
+
+
+def _from_macros(knowledge: KnowledgeBase, question: Question, values: Mapping[str, str]) -> list[Reply]:
+    if not knowledge.macros:
+        return []
+    closeness = np.clip(knowledge.macro_vectors @ knowledge.centred_question(question), 0, 1)
+    replies = []
+    for macro, close in zip(knowledge.macros, closeness.tolist(), strict=True):
+        share = sum(question.intents.get(intent, 0.0) for intent in macro.intents)
+        factor = _LANGUAGE_FACTOR[language_distance(macro.language, question.language)]
+        text, still_open = fill(macro.text, values)
+        confidence = round(min(share, 1.0) * (0.75 + 0.25 * close) * factor, 4)
+        replies.append(Reply(Source.MACRO, macro.id, macro.title, text, macro.language, confidence, still_open))
+    return replies
+
+
+def _from_articles(knowledge: KnowledgeBase, question: Question, limit: int) -> list[Reply]:
+    replies = []
+    for hit in knowledge.search([question], limit)[0]:
+        passage = hit.passage
+        factor = _LANGUAGE_FACTOR[language_distance(passage.language, question.language)]
+        confidence = round(answer_probability(hit.evidence) * factor, 4)
+        replies.append(
+            Reply(Source.ARTICLE, passage.article_id, passage.title, passage.text, passage.language, confidence, ())
+        )
+    return replies

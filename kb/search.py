@@ -1,0 +1,206 @@
+"""Questions in any language find passages in any language.
+
+A passage is one row: its centred vector, its title's, and its intent shares under the bundle. A question is the same
+row made from one vector, so a single inner product weighs all three. The words themselves count only within a
+language. Every text is centred on the mean of its language and side (question or passage): without that a language
+is closer to itself than to the right answer in another. Figures: `benchmarks/README.md`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.index import Index
+from kb.lexical import LexicalIndex
+from kb.passages import Passage
+from kb.types import Article, Audience, Macro
+from models.bundle import Bundle
+from models.types import Vectors
+
+TITLE_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT, SAME_LANGUAGE = 0.5, 0.3, 0.3, 0.02
+_CEILING = 1 + TITLE_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
+_CANDIDATES = 64
+_ENOUGH = 8
+"""Passages of a language from which its mean is taken; with fewer, the mean of all languages stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as the rest of the program has read it already.
+
+    Attributes:
+        text: normalised.
+        vector: the encoder's, shape (dimension,).
+        language: BCP 47.
+        intents: the probability of each intent; empty when the bundle has no such task.
+    """
+
+    text: str
+    vector: Vectors
+    language: str
+    intents: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a hit, each about 0 to 1; `lead` is the distance to the next best other article."""
+
+    text: float
+    title: float
+    intents: float
+    lexical: float
+    lead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    passage: Passage
+    score: float
+    evidence: Evidence
+
+
+class KnowledgeBase:
+    """Articles and macros of one version, with their index. Immutable: a new version is a new object."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        articles: Mapping[str, Article],
+        passages: Sequence[Passage],
+        macros: Sequence[Macro],
+        text_vectors: Vectors,
+        title_vectors: Vectors,
+        macro_vectors: Vectors,
+        bundle: Bundle,
+    ) -> None:
+        self.version, self.articles, self.passages, self.macros = version, articles, passages, macros
+        self._centers = bundle.language_centers
+        self._fallback = bundle.scale.center
+        languages = [passage.language for passage in passages]
+        self._languages = np.array(languages, dtype=object)
+        self._groups = [articles[p.article_id].translation_of or p.article_id for p in passages]
+        self._public = np.array([passage.audience is Audience.PUBLIC for passage in passages], np.bool_)
+        self._text = _centred(text_vectors, languages)
+        titles = self._centred_questions(title_vectors, languages)
+        self.macro_vectors = _centred(macro_vectors, [macro.language for macro in macros])
+        intents = bundle.heads.get("intent")
+        self._labels = intents.labels if intents else ()
+        shares: NDArray[np.float32] = np.zeros((len(passages), len(self._labels)), np.float32)
+        if self._labels and passages:
+            by_text = self._shares(bundle, [p.indexed for p in passages], text_vectors)
+            by_title = self._shares(bundle, [p.title for p in passages], title_vectors)
+            shares = ((by_text + by_title) / 2).astype(np.float32)
+        self._titles, self._intents = titles, shares
+        self._lexical = LexicalIndex([p.indexed for p in passages]) if passages else None
+        rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * shares])
+        self._index = Index(rows) if passages else None
+
+    def search(
+        self, questions: Sequence[Question], top_k: int, *, audience: Audience = Audience.PUBLIC
+    ) -> list[list[Hit]]:
+        """The best passage of each of the `top_k` best articles, translations counted as one article.
+
+        Args:
+            audience: PUBLIC finds public articles only; INTERNAL finds both.
+        """
+        if self._index is None or self._lexical is None or not questions:
+            return [[] for _ in questions]
+        centred = self._centred_questions(np.stack([q.vector for q in questions]), [q.language for q in questions])
+        shares = np.array([[q.intents.get(label, 0.0) for label in self._labels] for q in questions], np.float32)
+        shares = shares.reshape(len(questions), len(self._labels))
+        allowed = self._public if audience is Audience.PUBLIC else None
+        near = self._index.nearest(np.hstack([centred, centred, shares]), _CANDIDATES, allowed)
+        lexical = self._lexical.scores([q.text for q in questions])
+        return [
+            self._ranked(question, centred[i], shares[i], near.rows[i], lexical[i], allowed)[:top_k]
+            for i, question in enumerate(questions)
+        ]
+
+    def centred_question(self, question: Question) -> Vectors:
+        """The question's vector in the space of `macro_vectors`."""
+        row: Vectors = self._centred_questions(question.vector[None], [question.language])[0]
+        return row
+
+    def _ranked(
+        self,
+        question: Question,
+        vector: Vectors,
+        shares: NDArray[np.float32],
+        near: NDArray[np.int64],
+        lexical: NDArray[np.float32],
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Hit]:
+        same = self._languages == question.language
+        by_words = lexical * same if allowed is None else lexical * same * allowed
+        rows = np.union1d(near[near >= 0], np.flatnonzero(by_words > 0)[np.argsort(-by_words[by_words > 0])[:16]])
+        parts = {
+            "text": self._text[rows] @ vector,
+            "title": self._titles[rows] @ vector,
+            "intents": self._intents[rows] @ shares,
+            "lexical": by_words[rows],
+        }
+        scores = (
+            parts["text"]
+            + TITLE_WEIGHT * parts["title"]
+            + INTENT_WEIGHT * parts["intents"]
+            + LEXICAL_WEIGHT * parts["lexical"]
+            + SAME_LANGUAGE * same[rows]
+        ) / _CEILING
+        best: dict[str, float] = {}
+        chosen: dict[str, tuple[int, float, int]] = {}
+        for at in np.argsort(-scores, kind="stable").tolist():
+            passage, score, group = self.passages[rows[at]], float(scores[at]), self._groups[rows[at]]
+            best.setdefault(group, score)
+            rank = language_distance(passage.language, question.language)
+            if group not in chosen or rank < chosen[group][0]:
+                chosen[group] = (rank, score, at)
+        order = sorted(best, key=lambda group: -best[group])
+        hits = []
+        for place, group in enumerate(order):
+            at = chosen[group][2]
+            lead = best[group] - best[order[place + 1]] if place + 1 < len(order) else best[group]
+            evidence = Evidence(
+                **{name: round(float(part[at]), 4) for name, part in parts.items()}, lead=round(lead, 4)
+            )
+            hits.append(Hit(self.passages[rows[at]], round(best[group], 4), evidence))
+        return hits
+
+    def _centred_questions(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:
+        if not len(vectors):
+            return vectors
+        return _unit(vectors - np.stack([self._centers.get(language, self._fallback) for language in languages]))
+
+    def _shares(self, bundle: Bundle, texts: Sequence[str], vectors: Vectors) -> NDArray[np.float32]:
+        place = {label: column for column, label in enumerate(self._labels)}
+        shares = np.zeros((len(texts), len(place)), np.float32)
+        for row, predictions in enumerate(bundle.predict(texts, vectors)):
+            for score in predictions["intent"].ranking:
+                shares[row, place[score.label]] = score.score
+        return shares
+
+
+def language_distance(language: str, wanted: str) -> int:
+    """0 for the same language, 1 for the same in another script or region (zh-Hans, zh-Hant), 2 otherwise."""
+    if language == wanted:
+        return 0
+    return 1 if language.split("-")[0] == wanted.split("-")[0] else 2
+
+
+def _centred(vectors: Vectors, languages: Sequence[str]) -> Vectors:
+    if not len(vectors):
+        return vectors
+    names, overall = np.array(languages), vectors.mean(axis=0)
+    centred = vectors - overall
+    for language in set(languages):
+        rows = names == language
+        if rows.sum() >= _ENOUGH:
+            centred[rows] = vectors[rows] - vectors[rows].mean(axis=0)
+    return _unit(centred)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return scaled

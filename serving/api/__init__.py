@@ -1,0 +1,1 @@
+"""HTTP resources: parse, call one service function, return."""

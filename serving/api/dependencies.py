@@ -1,0 +1,32 @@
+"""What handlers share."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from serving.desk import Desk
+from serving.schemas import ProblemOut, TextLanguage
+from triage.types import DetectedLanguage
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+CurrentDesk = Annotated[Desk, Depends(_desk)]
+
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "model": ProblemOut, "content": _PROBLEM}
+    for status, description in {
+        401: "No API key, or an unknown one.",
+        403: "The key lacks the scope.",
+        422: "A field is missing, of the wrong type or beyond its limit.",
+        503: "The database cannot be used now.",
+    }.items()
+}
+
+
+def text_language(language: DetectedLanguage) -> TextLanguage:
+    return TextLanguage(code=language.code, confidence=language.confidence)

@@ -1,0 +1,120 @@
+"""frontdesk kb: import, search, list and delete articles and macros."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kb.importers import read as read_articles
+from kb.search import Hit, Question
+from kb.store import KnowledgeStore
+from kb.types import Audience
+from serving.cli.output import line, warn
+from serving.desk import Desk, open_desk, open_desk_database
+from serving.errors import BadSettings
+from serving.settings import read_settings
+from triage.pipeline import Message
+
+app = typer.Typer(help="The knowledge base: articles and macros.", no_args_is_help=True)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files: .md, .jsonl, .jsonl.gz, .yaml.")],
+) -> None:
+    """Add or update articles and macros; if one of them is bad, nothing is imported."""
+    found = read_articles(paths)
+    database = open_desk_database(read_settings())
+    with database.transaction() as session:
+        store = KnowledgeStore(session)
+        articles, macros = store.upsert_articles(found.articles), store.upsert_macros(found.macros)
+        version = store.version()
+    for name, counts in (("articles", articles), ("macros", macros)):
+        typer.echo(f"{name}: {counts.added} added, {counts.changed} changed, {counts.unchanged} unchanged")
+    typer.echo(f"knowledge base {version}")
+
+
+@app.command()
+def search(
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    input_: Annotated[Path | None, typer.Option("--input", help="A file with one query a line.")] = None,
+    top_k: Annotated[int, typer.Option(min=1, max=100, help="Articles a query.")] = 5,
+    internal: Annotated[bool, typer.Option("--internal", help="Find internal articles too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a query.")] = False,
+) -> None:
+    """Find articles, whatever the language of the query."""
+    if (query is None) == (input_ is None):
+        raise BadSettings("Give either a QUERY or --input FILE.")
+    queries = [query] if query is not None else _queries(input_)
+    if blank := [number for number, text in enumerate(queries, 1) if not text.strip()]:
+        raise BadSettings(f"Query {blank[0]} is blank; say what to look for.")
+    desk = open_desk(read_settings())
+    audience = Audience.INTERNAL if internal else Audience.PUBLIC
+    for start in range(0, len(queries), 512):
+        chunk = queries[start : start + 512]
+        for text, hits in zip(chunk, _search(desk, chunk, top_k, audience), strict=True):
+            if json:
+                typer.echo(line({"query": text, "hits": [_hit(hit) for hit in hits]}))
+            else:
+                _show(text, hits, titled=len(queries) > 1)
+
+
+@app.command("list")
+def list_(json: Annotated[bool, typer.Option("--json", help="One JSON object an article or macro.")] = False) -> None:
+    """Every article and macro of the desk."""
+    with open_desk_database(read_settings()).transaction(read_only=True) as session:
+        store = KnowledgeStore(session)
+        items: list[Any] = [*store.articles(), *store.macros()]
+    for item in items:
+        about = {"id": item.id, "language": item.language, "title": item.title}
+        typer.echo(line(about) if json else f"{item.id:44} {item.language:8} {item.title}")
+
+
+@app.command()
+def delete(ids: Annotated[list[str], typer.Argument(help="Ids of articles and macros.")]) -> None:
+    """Delete articles and macros."""
+    with open_desk_database(read_settings()).transaction() as session:
+        gone = KnowledgeStore(session).delete(ids)
+    typer.echo(f"deleted: {', '.join(gone) or 'nothing'}")
+    if missing := [identity for identity in ids if identity not in gone]:
+        warn(f"not there: {', '.join(missing)}. `frontdesk kb list` shows what is.")
+        raise typer.Exit(1)
+
+
+def _queries(path: Path | None) -> list[str]:
+    assert path is not None
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} cannot be read: {error}.") from error
+
+
+def _search(desk: Desk, queries: Sequence[str], top_k: int, audience: Audience) -> list[list[Hit]]:
+    triaged = desk.pipeline.run([Message(query) for query in queries], at=datetime.now(UTC))
+    questions = [
+        Question(text, vector, triage.language.code, {s.label: s.score for s in triage.intent.ranking})
+        for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
+    ]
+    return desk.knowledge.search(questions, top_k, audience=audience)
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    passage = hit.passage
+    return {
+        "article_id": passage.article_id,
+        "passage": passage.text,
+        "language": passage.language,
+        "score": hit.score,
+    }
+
+
+def _show(query: str, hits: Sequence[Hit], *, titled: bool) -> None:
+    if titled:
+        typer.echo(f"\n# {query}")
+    if not hits:
+        typer.echo("nothing found")
+    for hit in hits:
+        passage = hit.passage
+        typer.echo(f"{hit.score:.2f}  {passage.language:8} {passage.article_id:36} {passage.title}")

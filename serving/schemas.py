@@ -1,0 +1,243 @@
+"""The wire: what requests may hold and what responses do. Pydantic stays here and in the settings."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from models.languages import canonical_language
+from serving.storage.tables import EventKind
+from triage.types import Action, EntityType
+
+MAX_TEXT = 20_000
+MAX_BATCH = 256
+MAX_SUGGESTIONS = 20
+IDENTITY = r"^[\w.:@/+-]{1,128}$"
+
+
+def _readable(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is blank; send what the customer wrote")
+    if "\0" in text:
+        raise ValueError("it holds a NUL character; send text, not binary data")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_readable)]
+Identity = Annotated[str, StringConstraints(pattern=IDENTITY)]
+Language = Annotated[str, Field(max_length=35, examples=["zh-Hant"]), AfterValidator(canonical_language)]
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MessageIn(Wire):
+    """A customer's message. With an `id`, sending it again answers with the first result."""
+
+    text: Text = Field(description=f"What the customer wrote, up to {MAX_TEXT:,} characters.")
+    id: Identity | None = Field(default=None, description="The helpdesk's own id of the message.")
+    channel: str | None = Field(default=None, max_length=64, description="The channel it came from, as in the policy.")
+    language: Language | None = Field(default=None, description="Its language as BCP 47, if the helpdesk knows it.")
+
+
+class BatchIn(Wire):
+    messages: list[MessageIn] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class LabelScore(Wire):
+    label: str
+    score: float
+
+
+class TextLanguage(Wire):
+    code: str = Field(description="BCP 47; und where the text has none.")
+    confidence: float
+
+
+class LabelOut(Wire):
+    label: str = Field(description="The best label, also when the model abstains.")
+    confidence: float
+    abstained: bool = Field(description="The model is not sure: have a person look.")
+    ranking: list[LabelScore]
+
+
+class UrgencyOut(LabelOut):
+    reasons: list[str]
+
+
+class ChannelScore(Wire):
+    channel: str
+    score: float
+    available: bool
+    reasons: list[str]
+
+
+class ChannelOut(Wire):
+    recommended: str | None
+    ranking: list[ChannelScore] = Field(description="Every configured channel, none hidden.")
+
+
+class EntityOut(Wire):
+    type: EntityType
+    text: str
+    start: int = Field(description="In Unicode code points of the text as it was sent.")
+    end: int
+
+
+class DecisionOut(Wire):
+    action: Action
+    reasons: list[str]
+
+
+class TriageOut(Wire):
+    id: str
+    text_language: TextLanguage
+    intent: LabelOut
+    urgency: UrgencyOut
+    channel: ChannelOut
+    labels: dict[str, LabelOut] = Field(description="The tasks that the desk added.")
+    entities: list[EntityOut]
+    decision: DecisionOut
+    versions: dict[str, str]
+
+
+class BatchOut(Wire):
+    results: list[TriageOut]
+
+
+class AnswerIn(Wire):
+    question: Text
+    language: Language | None = None
+    channel: str | None = Field(default=None, max_length=64)
+
+
+class CitationOut(Wire):
+    article_id: str
+    passage_id: str
+    title: str
+    language: str
+    score: float
+
+
+class AnswerText(Wire):
+    text: str = Field(description="Taken from the article word by word.")
+    language: str
+    confidence: float
+
+
+class AnswerOut(Wire):
+    answer: AnswerText | None = Field(description="None when the knowledge base has no answer.")
+    citations: list[CitationOut]
+    reason: str | None = Field(description="Why there is no answer.")
+    text_language: TextLanguage
+    versions: dict[str, str]
+
+
+class Person(Wire):
+    name: str = Field(default="", max_length=200)
+
+
+class SuggestionsIn(Wire):
+    """What to fill placeholders with is sent along; whatever is not stays visibly open."""
+
+    text: Text
+    language: Language | None = None
+    channel: str | None = Field(default=None, max_length=64)
+    triage_id: Identity | None = Field(default=None, description="The decision that the suggestions belong to.")
+    customer: Person = Person()
+    agent: Person = Person()
+    order_number: str = Field(default="", max_length=100)
+    limit: int = Field(default=3, ge=1, le=MAX_SUGGESTIONS)
+
+
+class SourceOut(Wire):
+    type: str
+    id: str
+    title: str
+
+
+class SuggestionOut(Wire):
+    id: str
+    text: str
+    language: str
+    source: SourceOut
+    confidence: float
+    open_placeholders: list[str] = Field(description="Names that still stand in the text as {{name}}.")
+
+
+class SuggestionsOut(Wire):
+    suggestions: list[SuggestionOut]
+    reason: str | None
+    text_language: TextLanguage
+    versions: dict[str, str]
+
+
+class EventIn(Wire):
+    kind: EventKind
+    final_text: str | None = Field(default=None, max_length=MAX_TEXT, description="With edited: the text as sent.")
+    reason: str | None = Field(default=None, max_length=500, description="With rejected: incorrect, outdated, …")
+
+
+class EventOut(Wire):
+    id: str
+    suggestion_id: str
+    kind: EventKind
+    created_at: str
+
+
+class CorrectionIn(Wire):
+    task: str = Field(max_length=100)
+    label: str = Field(max_length=200)
+    agent: str | None = Field(default=None, max_length=200)
+
+
+class CorrectionOut(Wire):
+    id: str
+    triage_id: str
+    task: str
+    label: str
+    created_at: str
+
+
+class IntentOut(Wire):
+    id: str
+    title: str
+    description: str
+    complexity: str
+    sensitive: bool
+    self_service: bool
+    role: str
+
+
+class UrgencyLevelOut(Wire):
+    id: str
+    criteria: str
+
+
+class TaxonomyOut(Wire):
+    version: str
+    intents: list[IntentOut]
+    urgencies: list[UrgencyLevelOut] = Field(description="From the least to the most urgent.")
+    channels: list[str]
+    tasks: dict[str, list[str]] = Field(description="What the loaded bundle predicts.")
+
+
+class Health(StrEnum):
+    OK = "ok"
+    FAILING = "failing"
+
+
+class HealthOut(Wire):
+    status: Health
+    checks: dict[str, str]
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457. `errors` names each field at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]] = []

@@ -1,0 +1,49 @@
+"""Triage and search together: the one place where a message meets the knowledge base."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kb.answer import Answer, answer
+from kb.search import KnowledgeBase, Question
+from models.types import Prediction
+from triage.decision import decide, may_be_answered
+from triage.pipeline import Message, Pipeline
+from triage.types import Decision, Triage
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message with its triage, its question to the knowledge base, the answer if there is one, and the decision."""
+
+    triage: Triage
+    question: Question
+    answer: Answer | None
+    decision: Decision
+
+
+def read(pipeline: Pipeline, knowledge: KnowledgeBase, messages: Sequence[Message]) -> list[Reading]:
+    """Triage messages and look up their answers; each text is encoded once for both."""
+    triaged = pipeline.run(messages, at=datetime.now(UTC))
+    questions = [
+        Question(text, vector, triage.language.code, _shares(triage.intent))
+        for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
+    ]
+    askable = [
+        at for at, triage in enumerate(triaged.triages) if may_be_answered(triage, pipeline.taxonomy) and _clear(triage)
+    ]
+    answers: list[Answer | None] = [None] * len(messages)
+    for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], 1), strict=True):
+        answers[at] = answer(hits)
+    return [
+        Reading(triage, question, found, decide(triage, pipeline.taxonomy, answered=found is not None))
+        for triage, question, found in zip(triaged.triages, questions, answers, strict=True)
+    ]
+
+
+def _clear(triage: Triage) -> bool:
+    return triage.language.code != "und"
+
+
+def _shares(intent: Prediction) -> dict[str, float]:
+    return {score.label: score.score for score in intent.ranking}

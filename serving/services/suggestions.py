@@ -1,0 +1,80 @@
+"""Replies proposed to an agent; each is stored under the id that feedback refers to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from kb.replies import Reply, suggest
+from serving.desk import Desk
+from serving.services.reading import read
+from serving.services.triage import check_channel
+from serving.storage.records import DecisionRepository, SuggestionRecord, SuggestionRepository, UnknownDecision
+from serving.storage.tables import SourceType
+from triage.pipeline import Message
+from triage.taxonomy import Role
+from triage.types import DetectedLanguage, EntityType, Triage
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Replies with their ids, best first; `reason` says why there are none."""
+
+    language: DetectedLanguage
+    replies: tuple[tuple[str, Reply], ...]
+    reason: str | None
+    versions: dict[str, str]
+
+
+def suggest_replies(
+    desk: Desk, message: Message, *, values: Mapping[str, str], limit: int, triage_id: str | None
+) -> Suggested:
+    """Suggest and store.
+
+    Args:
+        values: for placeholders, from the request. The order number is taken from the message when it names just one.
+        triage_id: the decision that the suggestions belong to.
+
+    Raises:
+        UnknownDecision: when there is no such decision.
+    """
+    check_channel(message.channel, desk.pipeline.policy.ids)
+    knowledge = desk.knowledge
+    reading = read(desk.pipeline, knowledge, [message])[0]
+    replies: list[Reply] = []
+    reason = None
+    if _for_this_desk(desk, reading.triage):
+        filled = {**_from_message(reading.triage), **{name: value for name, value in values.items() if value}}
+        replies = suggest(knowledge, reading.question, values=filled, limit=limit)
+        reason = None if replies else "neither a macro nor an article fits"
+    else:
+        reason = "out of scope: the message does not seem to be for this desk"
+    expires = datetime.now(UTC) + timedelta(days=max(desk.settings.text_days, 1))
+    records = [
+        SuggestionRecord(
+            decision_id=triage_id,
+            rank=rank,
+            source_type=SourceType(reply.source.value),
+            source_id=reply.source_id,
+            language=reply.language,
+            confidence=reply.confidence,
+            text=reply.text if desk.settings.text_days else None,
+            text_expires_at=expires,
+        )
+        for rank, reply in enumerate(replies, 1)
+    ]
+    with desk.database.transaction() as session:
+        if triage_id is not None and DecisionRepository(session).get(triage_id) is None:
+            raise UnknownDecision(f"No decision {triage_id!r}. Use the id that came with the triage, or leave it out.")
+        SuggestionRepository(session).add_many(records)
+    pairs = tuple((record.id, reply) for record, reply in zip(records, replies, strict=True))
+    return Suggested(reading.triage.language, pairs, reason, desk.versions(knowledge))
+
+
+def _for_this_desk(desk: Desk, triage: Triage) -> bool:
+    intent = desk.pipeline.taxonomy.intent(triage.intent.label)
+    return triage.language.code != "und" and (intent is None or intent.role is not Role.OUT_OF_SCOPE)
+
+
+def _from_message(triage: Triage) -> dict[str, str]:
+    numbers = {entity.text for entity in triage.entities if entity.type is EntityType.ORDER_NUMBER}
+    return {"order_number": numbers.pop()} if len(numbers) == 1 else {}

@@ -1,0 +1,78 @@
+"""Triage requests: read, decide, leave a record."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from serving.desk import Desk
+from serving.errors import BadRequest
+from serving.results import join_excerpts, split_excerpts, triage_result
+from serving.services.reading import read
+from serving.storage.records import DecisionRecord, DecisionRepository, new_id
+from triage.pipeline import Message
+
+
+@dataclass(frozen=True, slots=True)
+class TriageRequest:
+    """A message to triage; with an `id` it may be sent again and is then answered with the record."""
+
+    message: Message
+    id: str | None = None
+
+
+def triage(desk: Desk, requests: Sequence[TriageRequest]) -> list[dict[str, Any]]:
+    """Triage messages and store a decision for each, all in one transaction.
+
+    Raises:
+        BadRequest: for a channel that the policy does not know, or an id that stands twice in the list.
+        ConflictingRequest: for an id that stands for another message.
+    """
+    _check(desk, requests)
+    knowledge = desk.knowledge
+    versions = desk.versions(knowledge)
+    records = []
+    for request, reading in zip(requests, read(desk.pipeline, knowledge, [r.message for r in requests]), strict=True):
+        result = triage_result(request.id or new_id(), reading.triage, reading.decision, versions)
+        records.append(_record(request, result, desk.settings.text_days))
+    with desk.database.transaction() as session:
+        stored = DecisionRepository(session).add_many(records)
+    return [join_excerpts(record.result, record.excerpts) for record in stored]
+
+
+def _check(desk: Desk, requests: Sequence[TriageRequest]) -> None:
+    known = desk.pipeline.policy.ids
+    seen: set[str] = set()
+    for request in requests:
+        check_channel(request.message.channel, known)
+        if request.id is not None and request.id in seen:
+            raise BadRequest("id", f"The id {request.id!r} stands twice in this batch; each message needs its own.")
+        seen.add(request.id or "")
+
+
+def check_channel(channel: str | None, known: Sequence[str]) -> None:
+    if channel is not None and channel not in known:
+        raise BadRequest("channel", f"Unknown channel {channel!r}; the policy has {', '.join(known)}.")
+
+
+def _record(request: TriageRequest, result: dict[str, Any], text_days: int) -> DecisionRecord:
+    message = request.message
+    canonical = json.dumps([message.text, message.channel, message.language], ensure_ascii=True)
+    kept, excerpts = split_excerpts(result)
+    return DecisionRecord(
+        id=result["id"],
+        language=result["text_language"]["code"],
+        channel=message.channel,
+        intent=result["intent"]["label"],
+        urgency=result["urgency"]["label"],
+        action=result["decision"]["action"],
+        result=kept,
+        versions=result["versions"],
+        excerpts=excerpts if text_days else None,
+        # The digest outlives the text by a day where none is kept, so that a message sent again is still known.
+        request_digest=hashlib.sha256(canonical.encode()).hexdigest(),
+        text=message.text if text_days else None,
+        text_expires_at=datetime.now(UTC) + timedelta(days=max(text_days, 1)),
+    )
