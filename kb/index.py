@@ -1,6 +1,7 @@
 """Nearest rows by inner product: the one home of FAISS."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import faiss
 import numpy as np
@@ -30,6 +31,8 @@ class Index:
         parameters = None
         if allowed is not None and not allowed.all():
             rows = np.flatnonzero(allowed).astype(np.int64)
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows))
+            # FAISS adds the keyword in Python, where its generated types do not show it.
+            make: Any = faiss.SearchParameters
+            parameters = make(sel=faiss.IDSelectorBatch(rows))
         scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=parameters)
         return Neighbours(rows, scores)

@@ -31,5 +31,5 @@ class LexicalIndex:
         counts.data = np.ones_like(counts.data)
         ceiling = np.asarray(counts @ self._idf).ravel() * (_K + 1)
         found: NDArray[np.float32] = (counts @ self._weights).toarray()
-        scaled: NDArray[np.float32] = found / np.maximum(ceiling, 1e-9)[:, None]
+        scaled: NDArray[np.float32] = (found / np.maximum(ceiling, 1e-9)[:, None]).astype(np.float32)
         return scaled

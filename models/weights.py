@@ -160,7 +160,7 @@ def read_e5s1(blob: bytes) -> tuple[BertShape, dict[str, Tensor]]:
     if blob[:4] != b"E5S1":
         raise DamagedFile(f"not an E5S1 file: it begins with {blob[:4]!r}")
     at = 8
-    *sizes, eps, _block = struct.unpack_from("<7ifi", blob, at)
+    header = struct.unpack_from("<7if4x", blob, at)
     at += 36
     (pieces,) = struct.unpack_from("<i", blob, at)
     at += 4 + 16
@@ -178,7 +178,7 @@ def read_e5s1(blob: bytes) -> tuple[BertShape, dict[str, Tensor]]:
         at += 2 + length + 21
         raw = memoryview(blob)[offset : offset + size]
         tensors[name] = _four_bit(raw, elements) if kind else np.frombuffer(raw, "<f4", elements).astype(np.float32)
-    return BertShape(*map(int, sizes), float(eps)), tensors
+    return BertShape(*header), tensors
 
 
 def _four_bit(raw: memoryview, elements: int) -> Tensor:

@@ -45,7 +45,7 @@ def read_messages(path: Path, *, channel: str | None, channels: tuple[str, ...])
 def _opened(path: Path) -> TextIO:
     """Bytes that are not UTF-8 come through as surrogates, so that one bad line does not end the file."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - the caller closes it
+        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape")
     return path.open(encoding="utf-8", errors="surrogateescape")
 
 
