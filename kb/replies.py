@@ -12,7 +12,8 @@ from kb.search import KnowledgeBase, Question, language_distance
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _LANGUAGE_FACTOR = (1.0, 0.8, 0.5)
-_WORTH_SHOWING = 0.05
+_FOREIGN = 2
+_WORTH_SHOWING, _GOOD = 0.05, 0.3
 
 
 class Source(StrEnum):
@@ -40,10 +41,13 @@ def suggest(knowledge: KnowledgeBase, question: Question, *, values: Mapping[str
         values: what placeholders may be filled with; nothing else is ever put into a text.
 
     A macro counts by the probability of the intents that it is for and by how close its text is; an article by the
-    probability that it answers. Either counts less in a language that the customer did not write in.
+    probability that it answers. Either counts less in a language that the customer did not write in, and such replies
+    are left out where there is a good one in the customer's.
     """
     replies = _from_macros(knowledge, question, values) + _from_articles(knowledge, question, limit)
     worthy = [reply for reply in replies if reply.confidence >= _WORTH_SHOWING]
+    if any(language_distance(r.language, question.language) < _FOREIGN and r.confidence >= _GOOD for r in worthy):
+        worthy = [reply for reply in worthy if language_distance(reply.language, question.language) < _FOREIGN]
     return sorted(worthy, key=lambda reply: -reply.confidence)[:limit]
 
 
@@ -82,7 +86,6 @@ def _from_articles(knowledge: KnowledgeBase, question: Question, limit: int) -> 
         passage = hit.passage
         factor = _LANGUAGE_FACTOR[language_distance(passage.language, question.language)]
         confidence = round(answer_probability(hit.evidence) * factor, 4)
-        replies.append(
-            Reply(Source.ARTICLE, passage.article_id, passage.title, passage.text, passage.language, confidence, ())
-        )
+        text = knowledge.extract(passage)
+        replies.append(Reply(Source.ARTICLE, passage.article_id, passage.title, text, passage.language, confidence, ()))
     return replies

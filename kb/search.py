@@ -6,6 +6,7 @@ language. Every text is centred on the mean of its language and side (question o
 is closer to itself than to the right answer in another. Figures: `benchmarks/README.md`.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from models.types import Vectors
 
 TITLE_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT, SAME_LANGUAGE = 0.5, 0.3, 0.3, 0.02
 _CEILING = 1 + TITLE_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
+EXTRACT = 1_200
 _CANDIDATES = 64
 _ENOUGH = 8
 """Passages of a language from which its mean is taken; with fewer, the mean of all languages stands in."""
@@ -82,6 +84,9 @@ class KnowledgeBase:
         languages = [passage.language for passage in passages]
         self._languages = np.array(languages, dtype=object)
         self._groups = [articles[p.article_id].translation_of or p.article_id for p in passages]
+        self._by_article: dict[str, list[Passage]] = defaultdict(list)
+        for passage in passages:
+            self._by_article[passage.article_id].append(passage)
         self._public = np.array([passage.audience is Audience.PUBLIC for passage in passages], np.bool_)
         self._text = _centred(text_vectors, languages)
         titles = self._centred_questions(title_vectors, languages)
@@ -118,6 +123,26 @@ class KnowledgeBase:
             self._ranked(question, centred[i], shares[i], near.rows[i], lexical[i], allowed)[:top_k]
             for i, question in enumerate(questions)
         ]
+
+    def extract(self, passage: Passage) -> str:
+        """What to quote for a passage: itself and its neighbours in the article, up to `EXTRACT` characters.
+
+        A help article is read as a whole: steps without their exceptions, or the reverse, would mislead.
+        """
+        article = self._by_article[passage.article_id]
+        first = last = passage.number
+        size = len(passage.text)
+        for step in (-1, 1) * len(article):
+            at = first - 1 if step < 0 else last + 1
+            if 0 <= at < len(article) and size + len(article[at].text) <= EXTRACT:
+                size += len(article[at].text)
+                first, last = min(first, at), max(last, at)
+        blocks = []
+        for number in range(first, last + 1):
+            part = article[number]
+            new_section = part.heading and (number == first or article[number - 1].heading != part.heading)
+            blocks.append(f"## {part.heading}\n{part.text}" if new_section and first != last else part.text)
+        return "\n\n".join(blocks)
 
     def centred_question(self, question: Question) -> Vectors:
         """The question's vector in the space of `macro_vectors`."""

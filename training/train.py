@@ -1,7 +1,5 @@
 """Heads on a frozen encoder: encode once, cross-validate for calibration, then fit on everything."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -20,10 +18,10 @@ from models.types import Encoder, Vectors
 from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
 from training.metrics import summary
+from training.respell import respelled
 from training.splits import grouped_folds
 from triage.normalize import normalize
 
-_VIETNAMESE = re.compile("[ăđơưĂĐƠƯ\u1ea0-\u1ef9]")
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch", "transformers", "sentence-transformers", "safetensors")
 
 
@@ -80,11 +78,7 @@ def train(tickets: Tickets, tasks: Sequence[str], encoder: Encoder, config: Trai
 
 @dataclass(frozen=True, slots=True)
 class _Features:
-    """Vectors and n-gram counts of all rows; behind them, those of the copies without accents.
-
-    Many customers write Vietnamese without its marks, and few labelled rows do: each row with marks is learned from
-    twice, once without. `copy_of` holds the row number of every copy.
-    """
+    """Vectors and n-gram counts of all rows and of their copies in another spelling; `copy_of` has each copy's row."""
 
     vectors: Vectors
     counts: sp.csr_matrix
@@ -96,13 +90,13 @@ class _Features:
     @classmethod
     def of(cls, rows: Sequence[Ticket], encoder: Encoder) -> "_Features":
         texts = [normalize(row.text) for row in rows]
-        marked = [at for at, text in enumerate(texts) if _VIETNAMESE.search(text)]
-        plain = [_without_marks(texts[at]) for at in marked]
-        vectors = encoder.encode([*texts, *plain])
-        counts = lexical_counts([*texts, *plain])
+        copies = [(at, other) for at, text in enumerate(texts) if (other := respelled(text)) is not None]
+        every = [*texts, *(other for _, other in copies)]
+        vectors, counts = encoder.encode(every), lexical_counts(every)
         own = len(texts)
         scale = FeatureScale.fit(vectors[:own], counts[:own])
-        return cls(vectors[:own], counts[:own], vectors[own:], counts[own:], np.array(marked, np.intp), scale)
+        copy_of = np.array([at for at, _ in copies], np.intp)
+        return cls(vectors[:own], counts[:own], vectors[own:], counts[own:], copy_of, scale)
 
     def training_rows(self, rows: NDArray[np.intp], scale: FeatureScale) -> tuple[Any, NDArray[np.intp]]:
         """The feature matrix of `rows` and their copies, and the row number behind each line of it."""
@@ -165,8 +159,3 @@ def _fit(
         else:
             weights[present], bias[present] = machine.coef_, machine.intercept_
     return Head.from_weights(labels, weights, bias, dimension)
-
-
-def _without_marks(text: str) -> str:
-    decomposed = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

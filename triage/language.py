@@ -7,14 +7,14 @@ one are told apart by lingua, with langdetect beside it where lingua is unsure. 
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from triage.scripts import LATIN_WORD, SCRIPT_OF, han_forms, prevailing_script, runs_by_script
 from triage.types import UNDETERMINED, DetectedLanguage
+from triage.vietnamese import VIETNAMESE_ONLY, vietnamese_odds
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector as Lingua
@@ -27,57 +27,6 @@ class LanguageDetector(Protocol):
         """One language per text, in their order; `und` with confidence 0 where a text holds no evidence."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Script:
-    """The letters of a script as a regex class, and the languages that are written in it."""
-
-    letters: str
-    languages: str
-
-
-_SCRIPTS = {
-    "latin": _Script(
-        "A-Za-zÀ-ÖØ-öø-ʯḀ-ỿ",
-        "af az bs ca cs cy da de en eo es et eu fi fr ga hr hu id is it la lg lt lv mi ms nb nl nn pl pt ro sk sl sn "
-        "so sq st sv sw tl tn tr ts vi xh yo zu",
-    ),
-    "cyrillic": _Script("Ѐ-ԯ", "be bg kk mk mn ru sr uk"),
-    "thai": _Script("\u0e01-\u0e3a\u0e40-\u0e4e", "th"),
-    "han": _Script("\u3005\u3007\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff", "zh zh-Hans zh-Hant"),
-    "kana": _Script("\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9d", "ja"),
-    "hangul": _Script("\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3", "ko"),
-    "arabic": _Script("\u0620-\u065f\u066e-\u06ef\u06fa-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc", "ar fa ur"),
-    "hebrew": _Script("\u0591-\u05f2", "he"),
-    "greek": _Script("Ͱ-Ͽἀ-\u1fff", "el"),
-    "devanagari": _Script("\u0900-\u0963\u0970-\u097f", "hi mr"),
-    "bengali": _Script("\u0980-\u09e3\u09f0\u09f1", "bn"),
-    "gurmukhi": _Script("\u0a01-\u0a5e\u0a70-\u0a75", "pa"),
-    "gujarati": _Script("\u0a81-\u0ae3", "gu"),
-    "tamil": _Script("\u0b82-\u0bd7", "ta"),
-    "telugu": _Script("\u0c00-\u0c63", "te"),
-    "armenian": _Script("\u0531-\u0587", "hy"),
-    "georgian": _Script("\u10a0-\u10ff\u1c90-\u1cbf", "ka"),
-}
-_SCRIPT_OF = {code: name for name, script in _SCRIPTS.items() for code in script.languages.split()}
-
-# How many lower-case Latin letters a letter is worth. A Han character says what three do; and everywhere customers put
-# Latin words among their own, in capitals most often, because brands and products have Latin names.
-_WEIGHTS = dict.fromkeys(_SCRIPTS, 1.5) | {"latin": 1.0, "thai": 3.0, "han": 3.0, "kana": 3.0, "hangul": 3.0}
-_NAME_WEIGHT = 0.3
-
-_RUN = re.compile(
-    r"(?=[^\W\d_])(?:"
-    + "|".join(rf"(?P<{name}>[{s.letters}][{s.letters} ,.!?\n'’，。、！？：]*)" for name, s in _SCRIPTS.items())
-    + ")"
-)
-_LATIN_WORD = re.compile("[{0}]+(?:['’][{0}]+)*".format(_SCRIPTS["latin"].letters))
-
-# Whatever holds a digit, @, / or _, and names of hosts: order numbers, sizes, telephone numbers, addresses.
-_PLAIN = r"[!-\-:-?A-Z\[-^`-~]*+"
-_HOST = r"\.(?:com|net|org|io|app|shop|vn|th|tw|hk|cn|ru|example)\b"
-_NO_EVIDENCE = re.compile(rf"(?=[!-~])(?<![!-~]){_PLAIN}(?:(?!{_HOST})\.{_PLAIN})*+[0-9@/_.][!-~]*")
-_WINDOW = 400
-"""Code points that are read; of a longer text, half from its head and half from its tail."""
 _KANA_IN_JAPANESE = 0.1
 _SURE = 0.99
 _NONE = DetectedLanguage(UNDETERMINED, 0.0)
@@ -98,14 +47,14 @@ class ScriptFirstDetector:
     """
 
     def __init__(self, languages: Sequence[str]) -> None:
-        supported = ", ".join(sorted(_SCRIPT_OF))
+        supported = ", ".join(sorted(SCRIPT_OF))
         if not languages:
             raise ValueError(f"A desk needs at least one language. Supported: {supported}.")
         by_script: dict[str, tuple[str, ...]] = {}
         for code in dict.fromkeys(languages):
-            if code not in _SCRIPT_OF:
+            if code not in SCRIPT_OF:
                 raise ValueError(f"Language {code!r} is not supported. Use some of: {supported}.")
-            by_script[_SCRIPT_OF[code]] = (*by_script.get(_SCRIPT_OF[code], ()), code)
+            by_script[SCRIPT_OF[code]] = (*by_script.get(SCRIPT_OF[code], ()), code)
         self._chinese = by_script.pop("han", ())
         self._japanese = by_script.pop("kana", ())
         self._by_script = by_script
@@ -116,10 +65,10 @@ class ScriptFirstDetector:
         return [self._detect(text) for text in texts]
 
     def _detect(self, text: str) -> DetectedLanguage:
-        runs = _runs(text)
+        runs = runs_by_script(text)
         if not runs:
             return _NONE
-        script, share = _prevailing(runs)
+        script, share = prevailing_script(runs)
         if script == "han":
             found = self._east_asian(runs.get("han", ""), runs.get("kana", ""))
         elif codes := self._by_script.get(script):
@@ -134,133 +83,20 @@ class ScriptFirstDetector:
                 return DetectedLanguage("ja", _SURE)
             return self._chinese_form(han, 0.5) if len(han) > len(kana) else _NONE
         if self._japanese:
-            japanese = len(_forms().japanese.intersection(han))
-            if not self._chinese or 0 < japanese >= len(_forms().traditional.intersection(han)):
+            japanese = len(han_forms().japanese.intersection(han))
+            if not self._chinese or 0 < japanese >= len(han_forms().traditional.intersection(han)):
                 return DetectedLanguage("ja", 0.8 if japanese else 0.6)
         return self._chinese_form(han, _SURE)
 
     def _chinese_form(self, han: str, confidence: float) -> DetectedLanguage:
         if len(self._chinese) < 2:
             return DetectedLanguage(self._chinese[0], confidence) if self._chinese else _NONE
-        forms = _forms()
+        forms = han_forms()
         simplified, traditional = len(forms.simplified.intersection(han)), len(forms.traditional.intersection(han))
         if simplified == traditional:
             return DetectedLanguage(self._chinese[0], min(confidence, 0.5))
         certainty = (max(simplified, traditional) + 0.1) / (simplified + traditional + 0.2)
         return DetectedLanguage("zh-Hans" if simplified > traditional else "zh-Hant", min(confidence, certainty))
-
-
-def _runs(text: str) -> dict[str, str]:
-    """What stands in each script that occurs, without addresses and numbers."""
-    if len(text) > _WINDOW:
-        text = f"{text[: _WINDOW // 2]} {text[-_WINDOW // 2 :]}"
-    runs: dict[str, str] = {}
-    for run in _RUN.finditer(_NO_EVIDENCE.sub(" ", unicodedata.normalize("NFC", text))):
-        script = run.lastgroup or ""
-        runs[script] = f"{runs[script]} {run[0]}" if script in runs else run[0]
-    return runs
-
-
-def _prevailing(runs: Mapping[str, str]) -> tuple[str, float]:
-    """The script that weighs most, and how clearly: 1 where there is no other, 0.5 where another weighs the same."""
-    if len(runs) == 1:
-        (script,) = runs
-        return ("han" if script == "kana" else script), 1.0
-    weights = {script: _WEIGHTS[script] * (len(run) - run.count(" ")) for script, run in runs.items()}
-    if "latin" in runs:
-        words = _LATIN_WORD.findall(runs["latin"])
-        weights["latin"] = sum(len(word) * (1.0 if word.islower() else _NAME_WEIGHT) for word in words)
-    if "kana" in weights:  # Japanese mixes the two, and which of them prevails says nothing
-        weights["han"] = weights.get("han", 0.0) + weights.pop("kana")
-    script = max(weights, key=lambda name: weights[name])
-    most, rest = weights[script], sum(weights.values()) - weights[script]
-    return script, most**2 / (most**2 + rest**2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Forms:
-    """Characters that only one way of writing Han has."""
-
-    simplified: frozenset[str]
-    traditional: frozenset[str]
-    japanese: frozenset[str]
-
-
-@cache
-def _forms() -> _Forms:
-    """Read off the character sets of mainland China, Taiwan and Japan.
-
-    What China writes every day and Big5 keeps among its rare characters is simplified too.
-    """
-    china, taiwan, japan = _encodable("gb2312"), _encodable("big5"), _encodable("cp932")
-    rare_in_taiwan = _encodable("gb2312", last_lead=0xD7) - _encodable("big5", last_lead=0xC6)
-    bopomofo = map(chr, range(0x3105, 0x3130))
-    return _Forms(
-        simplified=china - taiwan | rare_in_taiwan | set("么听几"),
-        traditional=taiwan - china | set(bopomofo) | set("喔唔咗嘅喺哋啲冇嚟喇"),
-        japanese=japan - china - taiwan,
-    )
-
-
-def _encodable(codec: str, last_lead: int = 0xFF) -> frozenset[str]:
-    """The Han characters of a two-byte set up to the lead byte `last_lead`; the sets list the frequent ones first."""
-    pairs = "".join(map(chr, range(0x4E00, 0xA000))).encode(codec, "ignore")
-    kept = (pairs[at : at + 2] for at in range(0, len(pairs), 2) if pairs[at] <= last_lead)
-    return frozenset(b"".join(kept).decode(codec))
-
-
-# Vietnamese with or without its accents: nearly every word is one syllable built like this, and of the words of other
-# Latin languages one in six is. The weights are log odds, fitted on MASSIVE's training part and even lines of langid.
-_ONSETS = " b c ch d g gh h k kh l m n ng ngh nh ph qu r s t th tr v x gi"
-_RHYMES = (
-    "a ac ach ai am an ang anh ao ap at au ay e ech em en eng enh eo ep et eu i ia ich iec iem ien ieng iep iet ieu im "
-    "in inh ip it iu o oa oac oach oai oam oan oang oanh oao oat oay oc oe oen oeo oet oi om on ong op ot u ua uan uat "
-    "uay uc ue uenh ui uich um un ung uoc uoi uom uon uong uop uot uou up ut uu uy uya uych uyen uyet uynh uyt y yem "
-    "yen yet yeu"
-)
-_TELLING_ONSETS = "gi kh ng ngh nh ph x"
-_TELLING_RHYMES = (
-    "ac ai anh ao enh iec iem ien ieng iep iet ieu inh oa oai oan oi ong ua uan uat uc ung uoc uoi uon uong uyen uyet "
-    "yeu"
-)
-_COMMON_ELSEWHERE = (
-    "the to in en na sa at et un um on it is que de la le se si me mi my no so do da di du dan den det het ich van von "
-    "som ay ang pa che by an am can com con mit be he we set get up us not mich nach dem hat man kan om op din bu ve "
-    "non ce ha han los por as go but let then them that than may day hay son sin muy tren te tu lo su bien quien san "
-    "dia nu nem ne ke ki vi due long song hot top pop pay say yet run cut put hi got ten nao sao sem tem vai vao meu "
-    "seu sua sim ai mai ao em au sau lui noi voi poi tua dua kau pun sang quiet bot mom tom hip hop"
-)
-_BORROWED = "ok shop size ship shipper app web email mail sale order check code dc sp ntn hok vs mk ck stk sdt"
-_NO_SYLLABLE = -2.7
-_VIETNAMESE_ONLY = re.compile("[ăđơưẠ-ỹ]")
-_ACCENTED = "àáâãăèéêìíĩòóôõơùúũưý" + "".join(map(chr, range(0x1EA0, 0x1EFA)))
-_UNACCENTED = str.maketrans({letter: unicodedata.normalize("NFD", letter)[0] for letter in _ACCENTED} | {"đ": "d"})
-
-
-@cache
-def _syllables() -> Mapping[str, float]:
-    onsets, rhymes = set(_TELLING_ONSETS.split()), set(_TELLING_RHYMES.split())
-    points = {
-        onset + rhyme: 5.0 if onset in onsets or rhyme in rhymes else 3.5
-        for onset in _ONSETS.split(" ")
-        for rhyme in _RHYMES.split()
-    }
-    return points | dict.fromkeys(f"{_COMMON_ELSEWHERE} {_BORROWED}".split(), 0.0)
-
-
-def _vietnamese_odds(words: Sequence[str]) -> float:
-    """The log odds that `words` are Vietnamese; a capital among small letters counts less, a name has any language."""
-    syllables, odds = _syllables(), 0.0
-    any_small = any(map(str.islower, words))
-    for word in words:
-        small = word.lower()
-        plain = small.translate(_UNACCENTED)
-        if plain in syllables and _VIETNAMESE_ONLY.search(small):
-            points = 5.0
-        else:
-            points = syllables.get(plain, _NO_SYLLABLE) if len(word) > 1 else 0.0
-        odds += points * (_NAME_WEIGHT if any_small and not word.islower() else 1.0)
-    return odds
 
 
 _CERTAINLY_VIETNAMESE = 8.0
@@ -281,14 +117,14 @@ def _other(codes: tuple[str, ...], text: str) -> DetectedLanguage:
 
 
 def _latin(codes: tuple[str, ...], text: str) -> DetectedLanguage:
-    words = _LATIN_WORD.findall(text)
-    odds = _vietnamese_odds(words) if "vi" in codes else 0.0
+    words = LATIN_WORD.findall(text)
+    odds = vietnamese_odds(words) if "vi" in codes else 0.0
     if odds >= _CERTAINLY_VIETNAMESE:
         return DetectedLanguage("vi", _SURE)
     if codes == ("vi",):
         return DetectedLanguage("vi", 1 / (1 + math.exp(-odds))) if odds > 0 else _NONE
     if odds < 0:  # a Vietnamese name in other words, which lingua would take for proof
-        words = [word for word in words if not _VIETNAMESE_ONLY.search(word.lower())] or words
+        words = [word for word in words if not VIETNAMESE_ONLY.search(word.lower())] or words
     found = _by_statistics(codes, words, vietnamese=math.exp(max(-5.0, min(5.0, odds))))
     if odds > 0:
         return found

@@ -78,7 +78,8 @@ class Pipeline:
         urgency = predictions.get("urgency", NO_PREDICTION)
         if unreadable:
             urgency = replace(urgency, abstained=True)
-        shares = predictions.get("channel", NO_PREDICTION).ranking
+        # Where the matter is not known, neither is its best channel: the policy alone decides.
+        shares = () if intent.abstained else predictions.get("channel", NO_PREDICTION).ranking
         channel = self.policy.advise(
             text,
             shares={score.label: score.score for score in shares},

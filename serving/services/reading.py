@@ -34,7 +34,7 @@ def read(pipeline: Pipeline, knowledge: KnowledgeBase, messages: Sequence[Messag
     ]
     answers: list[Answer | None] = [None] * len(messages)
     for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], 1), strict=True):
-        answers[at] = answer(hits)
+        answers[at] = answer(knowledge, hits)
     return [
         Reading(triage, question, found, decide(triage, pipeline.taxonomy, answered=found is not None))
         for triage, question, found in zip(triaged.triages, questions, answers, strict=True)
