@@ -50,8 +50,11 @@ def main() -> None:
             "FRONTDESK_THREADS": str(options.threads),
             "FRONTDESK_LOG_LEVEL": "WARNING",
         }
-        demo = ["kb", "import", "kb/demo/articles", "kb/demo/macros"]
-        subprocess.run([sys.executable, "-m", "serving.cli", *demo], env=environment, check=True, capture_output=True)
+        # The search encodes the articles, as a first start does: what is timed is the second.
+        for command in (["import", "kb/demo/articles", "kb/demo/macros"], ["search", "refund"]):
+            subprocess.run(
+                [sys.executable, "-m", "serving.cli", "kb", *command], env=environment, check=True, capture_output=True
+            )
         port = _free_port()
         started = time.perf_counter()
         command = [sys.executable, "-m", "serving.cli", "serve", "--port", str(port)]
@@ -114,16 +117,14 @@ def _measure(client: httpx.Client, encoder: Any, rounds: int) -> dict[str, Any]:
 
 def _table(figures: dict[str, Any]) -> str:
     lines = [figures["machine"], "", "| | POST /v1/triage, ms | bare encode, ms | ratio |", "|---|--:|--:|--:|"]
-    for language in figures["ratio"]:
-        lines.append(
-            f"| {language} | {figures['request_ms'][language]:.1f} | {figures['encode_ms'][language]:.1f} "
-            f"| {figures['ratio'][language]:.2f} |"
-        )
     lines += [
-        "",
-        f"median ratio {figures['median_ratio']:.2f}; start to first answer {figures['first_answer_seconds']} s",
+        f"| {language} | {figures['request_ms'][language]:.1f} | {figures['encode_ms'][language]:.1f} | {ratio:.2f} |"
+        for language, ratio in figures["ratio"].items()
     ]
-    return "\n".join(lines)
+    first = figures["first_answer_seconds"]
+    return "\n".join(
+        [*lines, "", f"median ratio {figures['median_ratio']:.2f}; second start to first answer {first} s"]
+    )
 
 
 if __name__ == "__main__":

@@ -104,11 +104,10 @@ def _fit(
         scores = model.predict_proba(every[:, columns] / scale)[:, 1] * np.array(askable)
         for share in (0.02, 0.03, 0.05):
             limit = float(np.quantile(scores[unanswerable], 1 - share))
-            given = (scores >= limit)[~unanswerable]
-            print(
-                f"  threshold {limit:.3f}: {share:.0%} of the unanswerable are answered; of the answerable "
-                f"{(given & right[~unanswerable]).mean():.1%} rightly, {(given & ~right[~unanswerable]).mean():.1%} wrongly"
-            )
+            given, good = (scores >= limit)[~unanswerable], right[~unanswerable]
+            rightly, wrongly = (given & good).mean(), (given & ~good).mean()
+            print(f"  threshold {limit:.3f}: answered {share:.0%} of the unanswerable,")
+            print(f"    and {rightly:.1%} of the answerable rightly, {wrongly:.1%} wrongly")
 
 
 def _figures(

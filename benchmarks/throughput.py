@@ -43,8 +43,9 @@ def warmed(settings):
     return desk
 triage.open_desk = warmed
 triage.triage(text=None, input_=Path(sys.argv[1]), output=Path(sys.argv[2]), bundle=None, channel=None)
+seconds, messages = time.perf_counter() - marks[0][0], sum(mark[2] for mark in marks)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"seconds": time.perf_counter() - marks[0][0], "messages": sum(m[2] for m in marks), "peak_mib": peak}))
+print(json.dumps({"seconds": seconds, "messages": messages, "peak_mib": peak}))
 """
 
 

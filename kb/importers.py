@@ -3,8 +3,10 @@
 import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ class Imported:
     macros: tuple[Macro, ...]
 
 
-def read(paths: Iterable[Path]) -> Imported:
+def read(paths: Sequence[Path]) -> Imported:
     """Read every article and macro under `paths` (folders are walked), or nothing at all.
 
     Raises:
@@ -79,16 +81,20 @@ def _rows(path: Path, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]
             for place, row in reader(file):
                 if isinstance(row, dict):
                     yield place, row
+                elif isinstance(row, ValueError):
+                    problems.append(f"{place}: {row}")
                 else:
                     problems.append(f"{place}: should be a mapping with an id, and is {type(row).__name__}")
-        except (UnicodeDecodeError, OSError, EOFError, yaml.YAMLError) as error:
+        # ValueError: text that is not UTF-8, and what YAML takes for a date that no calendar has.
+        except (ValueError, OSError, EOFError, zlib.error, yaml.YAMLError) as error:
             problems.append(f"{file}: cannot be read ({' '.join(str(error).split())[:200]})")
 
 
 def _markdown(file: Path) -> Iterator[tuple[str, Any]]:
     match = _FRONT_MATTER.match(file.read_text(encoding="utf-8"))
     if match is None:
-        yield str(file), {"body": ""}
+        start = "--- / id: … / title: … / language: … / ---"
+        yield str(file), ValueError(f"has no front matter. Begin the file with {start}")
         return
     front = yaml.safe_load(match[1])
     yield str(file), {**front, "body": match[2]} if isinstance(front, dict) else front
@@ -101,7 +107,7 @@ def _jsonl(file: Path) -> Iterator[tuple[str, Any]]:
                 try:
                     row = json.loads(line)
                 except ValueError as error:
-                    row = f"{error}"
+                    row = ValueError(f"is not JSON ({error})")
                 yield f"{file}:{number}", row
 
 
@@ -112,34 +118,52 @@ def _yaml(file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _article(row: dict[str, Any]) -> Article:
-    body = _text(row, "body", MAX_BODY).strip()
-    audience = row.get("audience") or Audience.PUBLIC
-    if audience not in list(Audience):
-        raise ValueError(f"audience {audience!r} is neither public nor internal")
-    translation_of = row.get("translation_of")
-    if translation_of is not None and not isinstance(translation_of, str):
-        raise ValueError(f"translation_of should be an article's id, and is {translation_of!r}")
     return Article(
-        _identity(row),
-        _language(row),
-        _text(row, "title", 300),
-        body,
-        Audience(audience),
-        translation_of,
-        _strings(row, "tags"),
+        **_fields(
+            row,
+            id=_identity,
+            language=_language,
+            title=partial(_text, key="title", limit=300),
+            body=partial(_text, key="body", limit=MAX_BODY),
+            audience=_audience,
+            translation_of=_translation_of,
+            tags=partial(_strings, key="tags"),
+        )
     )
 
 
 def _macro(row: dict[str, Any]) -> Macro:
-    text = _text(row, "text", 10_000).strip()
-    return Macro(_identity(row), _text(row, "title", 300), _language(row), _strings(row, "intents"), text)
+    return Macro(
+        **_fields(
+            row,
+            id=_identity,
+            language=_language,
+            title=partial(_text, key="title", limit=300),
+            intents=partial(_strings, key="intents"),
+            text=partial(_text, key="text", limit=10_000),
+        )
+    )
+
+
+def _fields(row: dict[str, Any], **readers: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    """What the readers make of `row`; the ValueError names every problem in it, not the first alone."""
+    fields: dict[str, Any] = {}
+    problems = []
+    for name, reader in readers.items():
+        try:
+            fields[name] = reader(row)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("; ".join(problems))
+    return fields
 
 
 def _identity(row: dict[str, Any]) -> str:
     value = row.get("id")
     if value is None or value == "":
-        raise ValueError("has no id. Begin the file with front matter: --- / id: … / title: … / language: … / ---")
-    if not isinstance(value, str | int) or not _ID.match(str(value)):
+        raise ValueError("has no id")
+    if isinstance(value, bool) or not isinstance(value, str | int) or not _ID.match(str(value)):
         raise ValueError(f"id {value!r} should be 1 to 200 letters, digits or . _ - / :")
     return str(value)
 
@@ -150,13 +174,29 @@ def _language(row: dict[str, Any]) -> str:
     return canonical_language("no" if value is False else str(value or ""))
 
 
+def _audience(row: dict[str, Any]) -> Audience:
+    value = row.get("audience") or Audience.PUBLIC
+    if value not in list(Audience):
+        raise ValueError(f"audience {value!r} is neither public nor internal")
+    return Audience(value)
+
+
+def _translation_of(row: dict[str, Any]) -> str | None:
+    value = row.get("translation_of")
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"translation_of should be an article's id, and is {value!r}")
+    return value
+
+
 def _text(row: dict[str, Any], key: str, limit: int) -> str:
     value = row.get(key)
-    if not isinstance(value, str) or not value.strip():
+    if value is None or (isinstance(value, str) and not value.strip()):
         raise ValueError(f"has no {key}")
+    if not isinstance(value, str):
+        raise ValueError(f"{key} should be text, and is {value!r}; put it in quotes")
     if len(value) > limit:
         raise ValueError(f"{key} has {len(value):,} characters; the limit is {limit:,}. Split the article.")
-    return value
+    return value.strip()
 
 
 def _strings(row: dict[str, Any], key: str) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ class Index:
 
     def nearest(self, queries: Rows, k: int, allowed: NDArray[np.bool_] | None = None) -> Neighbours:
         """The `k` rows with the largest inner product, among the `allowed` ones (shape (rows,)) if given."""
-        k = min(k, self._index.ntotal)
         parameters = None
         if allowed is not None and not allowed.all():
             rows = np.flatnonzero(allowed).astype(np.int64)

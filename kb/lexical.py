@@ -23,7 +23,7 @@ class LexicalIndex:
         norm = _K * (1 - _B + _B * lengths / max(float(lengths.mean()), 1e-9))
         counts.data *= (_K + 1) / (counts.data + np.repeat(norm, np.diff(counts.indptr)))
         counts.data *= self._idf[counts.indices]
-        self._weights = sp.csc_matrix(counts.T.tocsr(), dtype=np.float32)
+        self._weights = sp.csr_matrix(counts.T, dtype=np.float32)
 
     def scores(self, questions: Sequence[str]) -> NDArray[np.float32]:
         """Shape (questions, texts), from 0 to 1."""

@@ -10,7 +10,8 @@ import numpy as np
 from kb.answer import answer_probability
 from kb.search import KnowledgeBase, Question, language_distance
 
-_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+# Whatever stands in the braces: another helpdesk's {{ticket.requester}} must show as open too.
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s](?:[^{}]*[^{}\s])?)\s*\}\}")
 _LANGUAGE_FACTOR = (1.0, 0.8, 0.5)
 _FOREIGN = 2
 _WORTH_SHOWING, _GOOD = 0.05, 0.3

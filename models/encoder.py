@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -81,7 +82,9 @@ class ServingEncoder:
         vectors = np.empty((len(texts), self.dimension), np.float32)
         with self._lock:
             vectors[order] = np.concatenate(self._backend.run(batches))
-        return vectors
+        # Not every encoder ends in a norm of its own, and everything behind it counts on one.
+        scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return scaled
 
 
 def load_encoder(config: EncoderConfig) -> ServingEncoder:
@@ -116,19 +119,26 @@ def encoder_fingerprint(folder: Path) -> str:
 
 def read_prefixes(folder: Path) -> dict[TextKind, str]:
     """The prefixes that the encoder's own sentence-transformers settings ask for; none where it names none."""
-    try:
-        prompts = json.loads((folder / "config_sentence_transformers.json").read_text()).get("prompts") or {}
-    except FileNotFoundError:
-        prompts = {}
+    prompts = _read(folder / "config_sentence_transformers.json").get("prompts") or {}
     passage = prompts.get("passage", prompts.get("document", ""))
     return {TextKind.QUERY: prompts.get("query", ""), TextKind.PASSAGE: passage}
 
 
 def _max_tokens(folder: Path) -> int:
+    """Where sentence-transformers cuts: at its own setting, else at the least that tokenizer and model say."""
+    own = _read(folder / "sentence_bert_config.json").get("max_seq_length")
+    others = (
+        _read(folder / "tokenizer_config.json").get("model_max_length"),
+        _read(folder / "config.json").get("max_position_embeddings"),
+    )
+    return int(own or min((n for n in others if n and n > 0), default=512))
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return int(json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"])
-    except (FileNotFoundError, KeyError, TypeError):
-        return 512
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
 
 
 def _speakable(text: str) -> str:

@@ -27,8 +27,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
     the same folder, the first rename wins and the other's work is dropped.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    outer = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
+        # mkdtemp's own folder is closed to other users, and a cache or a bundle may serve several.
+        scratch = outer / target.name
+        scratch.mkdir()
         yield scratch
         names = sorted(p.relative_to(scratch).as_posix() for p in scratch.rglob("*") if p.is_file())
         record = {name: sha256(scratch / name) for name in names}
@@ -42,7 +45,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
             if not (target / RECORD).is_file():
                 raise
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(outer, ignore_errors=True)
 
 
 def verified_record(
@@ -60,9 +63,11 @@ def verified_record(
         record = json.loads((folder / RECORD).read_text())
     except (OSError, ValueError) as error:
         raise DamagedFile(f"{folder / RECORD} cannot be read ({error}). {remedy}") from error
+    if not isinstance(record, dict):
+        raise DamagedFile(f"{folder / RECORD} holds no record: {record!r:.40}. {remedy}")
     for name, expected in record.items():
         path = folder / name
         found = sha256(path) if path.is_file() else "no file"
         if found != expected:
-            raise DamagedFile(f"{path} is damaged: sha256 should be {expected[:16]}… and is {found[:16]}…. {remedy}")
+            raise DamagedFile(f"{path} is damaged: sha256 should be {expected!s:.16}… and is {found[:16]}…. {remedy}")
     return dict(record)

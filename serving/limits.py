@@ -36,7 +36,8 @@ class BodyLimit:
             more = message.get("more_body", False) and received <= self._limit
         if max(size, received) > self._limit:
             detail = f"The body has {max(size, received):,} bytes; the limit is {self._limit:,}. Send less at once."
-            await problem(413, detail, headers={"Connection": "close"})(scope, receive, send)
+            errors = [{"field": "body", "message": detail}]
+            await problem(413, detail, errors, {"Connection": "close"})(scope, receive, send)
             return
         replay = iter(chunks)
 

@@ -1,6 +1,7 @@
 """Everything that the environment decides, read once; this is the only module that looks at it."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ Words = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """Each field is the environment variable FRONTDESK_ and its name; lists are separated by commas."""
 
-    model_config = SettingsConfigDict(env_prefix="FRONTDESK_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FRONTDESK_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("frontdesk")),
@@ -56,7 +57,10 @@ class Settings(BaseSettings):
     @field_validator("languages", "regions", "order_patterns", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        # Not within braces: `\d{4,8}` is one pattern.
+        return tuple(part.strip() for part in re.split(r",(?![^{}]*\})", value) if part.strip())
 
     @field_validator("log_level")
     @classmethod

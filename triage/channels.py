@@ -1,5 +1,6 @@
 """Which channel is best for a message: the model's share, moved by the desk's policy, every channel kept."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -7,9 +8,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from triage.documents import Document
+from triage.normalize import fold
 from triage.types import ChannelAdvice, RankedChannel
 
 STARTER = Path(__file__).parent / "starter" / "channels.yaml"
+
+_HOURS = re.compile(r"\s*(\d\d:\d\d)\s*-\s*(\d\d:\d\d)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class ChannelPolicy:
             came_from: the channel on which the message arrived.
             at: the moment, with a time zone; opening hours are compared in the policy's own zone.
         """
-        folded = text.casefold()
+        folded = fold(text)
         matching = [rule for rule in self.rules if rule.matches(intent, urgency, folded)]
         local = at.astimezone(self.zone).time()
         raw: dict[str, float] = {}
@@ -119,7 +123,8 @@ def load_policy(path: Path = STARTER) -> ChannelPolicy:
     Raises:
         BadConfiguration: with every mistake in the file.
     """
-    document = Document(path)
+    top = ("name", "time_zone", "model_weight", "came_from_boost", "channels", "rules")
+    document = Document(path, known=top)
     rows = document.rows("channels", known=("id", "base", "available", "open"))
     ids = document.identities("channels", rows)
     if not ids:
@@ -136,17 +141,18 @@ def load_policy(path: Path = STARTER) -> ChannelPolicy:
         if not isinstance(when, dict) or not isinstance(boost, dict):
             document.problems.append(f"{path}: rule {reason!r}: when and boost should be mappings")
             continue
-        if unknown := sorted(when.keys() - {"intent", "urgency", "mentions"}):
-            document.problems.append(f"{path}: rule {reason!r} has unknown conditions {', '.join(unknown)}")
-        if strange := sorted(boost.keys() - set(ids)):
-            document.problems.append(f"{path}: rule {reason!r} boosts {', '.join(strange)}, which is no channel")
+        place = f"rule {reason!r}"
+        if unknown := sorted(str(key) for key in when.keys() - {"intent", "urgency", "mentions"}):
+            document.problems.append(f"{path}: {place} has unknown conditions {', '.join(unknown)}")
+        if strange := sorted(str(key) for key in boost.keys() - set(ids)):
+            document.problems.append(f"{path}: {place} boosts {', '.join(strange)}, which is no channel")
         rules.append(
             Rule(
                 reason,
                 {channel: _number(document, f"boost of {channel}", value) for channel, value in boost.items()},
-                frozenset(when.get("intent") or []),
-                frozenset(when.get("urgency") or []),
-                tuple(str(words).casefold() for words in when.get("mentions") or []),
+                frozenset(document.words(place, when, "intent")),
+                frozenset(document.words(place, when, "urgency")),
+                tuple(map(fold, document.words(place, when, "mentions"))),
             )
         )
     zone_name = str(document.content.get("time_zone", "UTC"))
@@ -172,8 +178,14 @@ def _hours(document: Document, identity: str, value: object) -> tuple[time | Non
     if value is None:
         return None, None
     try:
-        opens, closes = (time.fromisoformat(part.strip()) for part in str(value).split("-"))
+        written = _HOURS.fullmatch(str(value))
+        opens, closes = (time.fromisoformat(part) for part in written.groups()) if written else (None, None)
     except ValueError:
-        document.problems.append(f"{document.path}: {identity}: open is {value!r}; write it like 08:00-21:00")
+        opens = closes = None
+    if opens == closes:
+        document.problems.append(
+            f"{document.path}: {identity}: open is {value!r}; write it like 08:00-21:00, "
+            "or leave it out for day and night"
+        )
         return None, None
     return opens, closes

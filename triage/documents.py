@@ -13,17 +13,19 @@ from triage.errors import BadConfiguration
 class Document:
     """One YAML mapping, and the problems found in it so far."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, known: Collection[str]) -> None:
         self.path = path
         self.problems: list[str] = []
         try:
             raw = path.read_bytes()
             content = yaml.safe_load(raw)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        # ValueError: what YAML takes for a date that no calendar has.
+        except (OSError, ValueError, yaml.YAMLError) as error:
             raise BadConfiguration([f"{path}: cannot be read ({' '.join(str(error).split())[:200]})"]) from error
         if not isinstance(content, dict):
             raise BadConfiguration([f"{path}: should be a mapping, and is {type(content).__name__}"])
         self.content: dict[str, Any] = content
+        self._check_keys(content, known, "")
         name = content.get("name", path.stem)
         self.version = f"{name}-{hashlib.sha256(raw).hexdigest()[:8]}"
 
@@ -38,10 +40,7 @@ class Document:
             if not isinstance(row, dict):
                 self.problems.append(f"{self.path}: {key} entry {number} should be a mapping, and is {row!r}")
                 continue
-            if unknown := sorted(str(k) for k in row.keys() - set(known)):
-                self.problems.append(
-                    f"{self.path}: {key} entry {number} has unknown {', '.join(unknown)}; known are {', '.join(known)}"
-                )
+            self._check_keys(row, known, f"{key} entry {number} ")
             good.append(row)
         return good
 
@@ -66,7 +65,24 @@ class Document:
             return default
         return value
 
+    def words(self, place: str, row: dict[str, Any], key: str) -> tuple[str, ...]:
+        """The list of words under `key`; anything else, a lone word among it, becomes a problem."""
+        value = row.get(key)
+        if value is None:
+            return ()
+        if isinstance(value, list) and all(isinstance(word, str) and word.strip() for word in value):
+            return tuple(value)
+        self.problems.append(
+            f"{self.path}: {place}: {key} is {value!r}; it should be a list of words, "
+            "with numbers, yes and no in quotes"
+        )
+        return ()
+
     def finish(self) -> None:
         """Raise BadConfiguration if anything was wrong."""
         if self.problems:
             raise BadConfiguration(self.problems)
+
+    def _check_keys(self, mapping: dict[Any, Any], known: Collection[str], place: str) -> None:
+        if unknown := sorted(str(key) for key in mapping.keys() - set(known)):
+            self.problems.append(f"{self.path}: {place}has unknown {', '.join(unknown)}; known are {', '.join(known)}")

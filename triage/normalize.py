@@ -40,6 +40,11 @@ def normalize(text: str) -> str:
     return text
 
 
+def fold(text: str) -> str:
+    """`text` as the words of a taxonomy and a policy are looked for in it: in any case, and with any apostrophe."""
+    return text.casefold().replace("’", "'")
+
+
 def _plain_forms(text: str) -> str:
     # NFKC would take more apart: the sara am of Thai, the marks of units and the punctuation of Chinese.
     if _WIDE.search(text):

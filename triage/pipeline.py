@@ -9,7 +9,7 @@ from models.types import Encoder, Prediction, Vectors
 from triage.channels import ChannelPolicy
 from triage.entities import EntityFinder
 from triage.language import LanguageDetector
-from triage.normalize import is_blank, normalize
+from triage.normalize import fold, is_blank, normalize
 from triage.taxonomy import Role, Taxonomy
 from triage.types import UNDETERMINED, DetectedLanguage, Entity, EntityType, Triage, Urgency
 
@@ -88,7 +88,11 @@ class Pipeline:
             came_from=message.channel,
             at=at,
         )
-        labels = {task: found for task, found in predictions.items() if task not in STANDARD_TASKS}
+        labels = {
+            task: replace(found, abstained=found.abstained or unreadable)
+            for task, found in predictions.items()
+            if task not in STANDARD_TASKS
+        }
         return Triage(language, intent, Urgency(urgency, self._cues(text, entities)), channel, labels, entities)
 
     def _intent(self, prediction: Prediction, unreadable: bool) -> Prediction:
@@ -98,7 +102,7 @@ class Pipeline:
         return replace(prediction, abstained=True) if unreadable or foreign else prediction
 
     def _cues(self, text: str, entities: tuple[Entity, ...]) -> tuple[str, ...]:
-        folded = text.casefold()
+        folded = fold(text)
         found = [
             f"{cue.reason}: “{word}”"
             for cue in self.taxonomy.urgency_cues

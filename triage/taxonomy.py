@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from triage.documents import Document
+from triage.normalize import fold
 
 STARTER = Path(__file__).parent / "starter" / "taxonomy.yaml"
 
@@ -68,7 +69,7 @@ def load_taxonomy(path: Path = STARTER) -> Taxonomy:
     Raises:
         BadConfiguration: with every mistake in the file.
     """
-    document = Document(path)
+    document = Document(path, known=("name", "intents", "urgencies", "urgency_cues"))
     known = ("id", "title", "description", "complexity", "sensitive", "self_service", "role")
     rows = document.rows("intents", known=known)
     yes_no = (True, False)
@@ -93,8 +94,9 @@ def load_taxonomy(path: Path = STARTER) -> Taxonomy:
         if not found:
             document.problems.append(f"{path}: has no {key}")
     cues = tuple(
-        UrgencyCue(str(row.get("reason", "")), tuple(str(word).casefold() for word in row.get("words") or []))
+        UrgencyCue(reason, tuple(map(fold, document.words(f"urgency cue {reason!r}", row, "words"))))
         for row in document.rows("urgency_cues", known=("reason", "words"))
+        for reason in [str(row.get("reason", ""))]
     )
     document.finish()
     return Taxonomy(document.version, intents, urgencies, cues)

@@ -17,15 +17,26 @@ def _desk(request: Request) -> Desk:
 CurrentDesk = Annotated[Desk, Depends(_desk)]
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "model": ProblemOut, "content": _PROBLEM}
-    for status, description in {
+
+
+def problems(descriptions: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Responses for the OpenAPI document, from statuses and what they mean."""
+    return {
+        status: {"description": description, "model": ProblemOut, "content": _PROBLEM}
+        for status, description in descriptions.items()
+    }
+
+
+PROBLEMS = problems(
+    {
+        400: "The body is not JSON.",
         401: "No API key, or an unknown one.",
         403: "The key lacks the scope.",
+        413: "The body is too large.",
         422: "A field is missing, of the wrong type or beyond its limit.",
         503: "The database cannot be used now.",
-    }.items()
-}
+    }
+)
 
 
 def text_language(language: DetectedLanguage) -> TextLanguage:

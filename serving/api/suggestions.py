@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from serving.api.dependencies import PROBLEMS, CurrentDesk, text_language
+from serving.api.dependencies import PROBLEMS, CurrentDesk, problems, text_language
 from serving.auth import Scope, require
 from serving.examples import example
 from serving.schemas import EventIn, EventOut, Identity, SourceOut, SuggestionOut, SuggestionsIn, SuggestionsOut
@@ -12,7 +12,8 @@ from serving.services.feedback import record_event
 from serving.services.suggestions import suggest_replies
 from triage.pipeline import Message
 
-router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], responses=PROBLEMS)
+_OWN = problems({404: "No suggestion or decision has this id."})
+router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], responses=PROBLEMS | _OWN)
 
 
 @router.post("", dependencies=[Depends(require(Scope.SUGGEST))], **example("suggestions", SuggestionsOut))

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from serving.api.dependencies import PROBLEMS, CurrentDesk
+from serving.api.dependencies import PROBLEMS, CurrentDesk, problems
 from serving.auth import Scope, require
 from serving.examples import example
 from serving.schemas import BatchIn, BatchOut, CorrectionIn, CorrectionOut, Identity, MessageIn, TriageOut
@@ -12,7 +12,8 @@ from serving.services.feedback import record_correction
 from serving.services.triage import TriageRequest, triage
 from triage.pipeline import Message
 
-router = APIRouter(prefix="/v1/triage", tags=["triage"], responses=PROBLEMS)
+_OWN = problems({404: "No decision has this id.", 409: "The id stands for another message."})
+router = APIRouter(prefix="/v1/triage", tags=["triage"], responses=PROBLEMS | _OWN)
 
 
 @router.post("", dependencies=[Depends(require(Scope.TRIAGE))], **example("triage", TriageOut))
@@ -24,11 +25,12 @@ def triage_message(message: MessageIn, desk: CurrentDesk) -> dict[str, Any]:
 @router.post("/batch", dependencies=[Depends(require(Scope.TRIAGE))], **example("batch", BatchOut))
 def triage_batch(batch: BatchIn, desk: CurrentDesk) -> dict[str, Any]:
     """The same for up to 256 messages; all are stored, or none."""
-    return {"results": triage(desk, [_request(message) for message in batch.messages])}
+    return {"results": triage(desk, [_request(message) for message in batch.messages], listed_in="messages")}
 
 
+# `path`, because a helpdesk's own id may hold a slash.
 @router.post(
-    "/{triage_id}/corrections",
+    "/{triage_id:path}/corrections",
     dependencies=[Depends(require(Scope.FEEDBACK))],
     **example("correction", CorrectionOut),
 )

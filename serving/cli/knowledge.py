@@ -11,6 +11,7 @@ from kb.importers import read as read_articles
 from kb.search import Hit, Question
 from kb.store import KnowledgeStore
 from kb.types import Audience
+from serving.cli.messages import text_problem
 from serving.cli.output import line, warn
 from serving.desk import Desk, open_desk, open_desk_database
 from serving.errors import BadSettings
@@ -48,8 +49,9 @@ def search(
     if (query is None) == (input_ is None):
         raise BadSettings("Give either a QUERY or --input FILE.")
     queries = [query] if query is not None else _queries(input_)
-    if blank := [number for number, text in enumerate(queries, 1) if not text.strip()]:
-        raise BadSettings(f"Query {blank[0]} is blank; say what to look for.")
+    for number, text in enumerate(queries, 1):
+        if problem := text_problem(text):
+            raise BadSettings(f"Query {number} cannot be searched for: {problem}.")
     desk = open_desk(read_settings())
     audience = Audience.INTERNAL if internal else Audience.PUBLIC
     for start in range(0, len(queries), 512):
@@ -86,7 +88,8 @@ def delete(ids: Annotated[list[str], typer.Argument(help="Ids of articles and ma
 def _queries(path: Path | None) -> list[str]:
     assert path is not None
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8-sig") as file:
+            return [row.rstrip("\n") for row in file]
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"{path} cannot be read: {error}.") from error
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,15 +39,16 @@ def read_messages(path: Path, *, channel: str | None, channels: tuple[str, ...])
         with _opened(path) as file:
             for number, row in readers[kind](file):
                 yield _input_line(number, row, channel, channels)
-    except (OSError, EOFError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise BadSettings(f"{path} cannot be read: {error}.") from error
 
 
 def _opened(path: Path) -> TextIO:
     """Bytes that are not UTF-8 come through as surrogates, so that one bad line does not end the file."""
+    # Excel begins a CSV file with a byte order mark.
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape")
-    return path.open(encoding="utf-8", errors="surrogateescape")
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape")
+    return path.open(encoding="utf-8-sig", errors="surrogateescape")
 
 
 def checked_message(text: str, *, channel: str | None, language: str | None, channels: tuple[str, ...]) -> Message:
@@ -66,7 +68,9 @@ def _input_line(number: int, row: Any, channel: str | None, channels: tuple[str,
         return InputLine(number, str(number), None, row)
     identity = str(row.get("id") or number)
     came_from = row.get("channel") or channel
-    problem = _problem(row.get("text"), came_from, channels)
+    problem = text_problem(row.get("text"))
+    if problem is None and came_from is not None and came_from not in channels:
+        problem = f"unknown channel {came_from!r}; the policy has {', '.join(channels)}"
     language = None
     try:
         language = canonical_language(str(row["language"])) if row.get("language") else None
@@ -77,7 +81,8 @@ def _input_line(number: int, row: Any, channel: str | None, channels: tuple[str,
     return InputLine(number, identity, Message(row["text"], came_from, language), None)
 
 
-def _problem(text: Any, channel: Any, channels: tuple[str, ...]) -> str | None:
+def text_problem(text: Any) -> str | None:
+    """Why this is no text that a customer can have written; None when it is one."""
     if text is None:
         return "has no text"
     if not isinstance(text, str):
@@ -90,8 +95,6 @@ def _problem(text: Any, channel: Any, channels: tuple[str, ...]) -> str | None:
         return "text is not Unicode: it holds bytes that are not UTF-8, or lone surrogates"
     if "\0" in text:
         return "text holds a NUL character; it is binary data"
-    if channel is not None and channel not in channels:
-        return f"unknown channel {channel!r}; the policy has {', '.join(channels)}"
     return None
 
 
@@ -101,9 +104,10 @@ def _jsonl(file: TextIO) -> Iterator[tuple[int, Any]]:
             continue
         try:
             row = json.loads(raw)
-        except ValueError as error:
-            row = f"is not JSON ({error})"
-        yield number, row if isinstance(row, dict | str) else f"should be an object, and is {type(row).__name__}"
+        except (ValueError, RecursionError) as error:
+            yield number, f"is not JSON ({error})"
+        else:
+            yield number, row if isinstance(row, dict) else f"should be an object, and is {type(row).__name__}"
 
 
 def _csv(file: TextIO) -> Iterator[tuple[int, Any]]:

@@ -1,5 +1,6 @@
 """frontdesk train: a bundle from labelled tickets."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from models.backends import Precision
 from models.bundle import save_bundle
 from models.encoder import EncoderConfig, load_encoder
+from models.registry import STARTER_NAME
 from serving.cli.output import warn
 from serving.errors import BadSettings
 from serving.settings import ensure_data_folder, read_settings
@@ -30,6 +32,12 @@ def train(
     settings = read_settings()
     if output is not None and output.exists():
         raise BadSettings(f"{output} exists already; name a new folder, or delete it first.")
+    if not re.fullmatch(r"[\w-][\w.-]*", name):
+        raise BadSettings(f"--name {name!r} should be letters, digits, . _ and - only: it becomes a folder's name.")
+    if output is None and name == STARTER_NAME:
+        raise BadSettings(
+            f"--name {name!r} is the bundle that is shipped. Choose another, or name a folder by --output."
+        )
     columns = parse_columns(task)
     tickets = read_tickets(_files(data), columns, text=text)
     if tickets.problems:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kb.answer import Answer
 from serving.desk import Desk
 from serving.services.reading import read
+from serving.services.triage import check_channel
 from triage.decision import may_be_answered
 from triage.pipeline import Message
 from triage.types import DetectedLanguage
@@ -21,6 +22,12 @@ class Answered:
 
 
 def answer_question(desk: Desk, message: Message) -> Answered:
+    """Look for an answer; nothing is stored.
+
+    Raises:
+        BadRequest: for a channel that the policy does not know.
+    """
+    check_channel(message.channel, desk.pipeline.policy.ids)
     knowledge = desk.knowledge
     reading = read(desk.pipeline, knowledge, [message])[0]
     reason = None

@@ -23,14 +23,17 @@ class TriageRequest:
     id: str | None = None
 
 
-def triage(desk: Desk, requests: Sequence[TriageRequest]) -> list[dict[str, Any]]:
+def triage(desk: Desk, requests: Sequence[TriageRequest], *, listed_in: str = "") -> list[dict[str, Any]]:
     """Triage messages and store a decision for each, all in one transaction.
+
+    Args:
+        listed_in: the field that the messages came in, for errors; empty for a single one.
 
     Raises:
         BadRequest: for a channel that the policy does not know, or an id that stands twice in the list.
         ConflictingRequest: for an id that stands for another message.
     """
-    _check(desk, requests)
+    _check(desk, requests, listed_in)
     knowledge = desk.knowledge
     versions = desk.versions(knowledge)
     records = []
@@ -42,19 +45,21 @@ def triage(desk: Desk, requests: Sequence[TriageRequest]) -> list[dict[str, Any]
     return [join_excerpts(record.result, record.excerpts) for record in stored]
 
 
-def _check(desk: Desk, requests: Sequence[TriageRequest]) -> None:
+def _check(desk: Desk, requests: Sequence[TriageRequest], listed_in: str) -> None:
     known = desk.pipeline.policy.ids
     seen: set[str] = set()
-    for request in requests:
-        check_channel(request.message.channel, known)
+    for at, request in enumerate(requests):
+        place = f"{listed_in}.{at}." if listed_in else ""
+        check_channel(request.message.channel, known, field=f"{place}channel")
         if request.id is not None and request.id in seen:
-            raise BadRequest("id", f"The id {request.id!r} stands twice in this batch; each message needs its own.")
+            message = f"The id {request.id!r} stands twice in this batch; each message needs its own."
+            raise BadRequest(f"{place}id", message)
         seen.add(request.id or "")
 
 
-def check_channel(channel: str | None, known: Sequence[str]) -> None:
+def check_channel(channel: str | None, known: Sequence[str], *, field: str = "channel") -> None:
     if channel is not None and channel not in known:
-        raise BadRequest("channel", f"Unknown channel {channel!r}; the policy has {', '.join(known)}.")
+        raise BadRequest(field, f"Unknown channel {channel!r}; the policy has {', '.join(known)}.")
 
 
 def _record(request: TriageRequest, result: dict[str, Any], text_days: int) -> DecisionRecord:

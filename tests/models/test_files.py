@@ -46,6 +46,10 @@ def test_the_record_names_every_file_with_its_digest(whole: Path) -> None:
     assert [path.name for path in whole.parent.iterdir()] == ["encoder"]
 
 
+def test_other_users_can_read_it_as_they_can_any_new_folder(whole: Path) -> None:
+    assert whole.stat().st_mode == whole.parent.stat().st_mode
+
+
 def test_a_failed_builder_leaves_nothing(tmp_path: Path) -> None:
     def build() -> None:
         with whole_folder(tmp_path / "encoder") as scratch:
@@ -70,7 +74,8 @@ def test_a_killed_builder_leaves_nothing_that_is_read(tmp_path: Path) -> None:
     process.join(30)
     assert process.exitcode == -signal.SIGKILL
     assert not target.exists()
-    assert all(path.name.startswith(".") and not (path / RECORD).exists() for path in tmp_path.iterdir())
+    assert all(path.name.startswith(".") for path in tmp_path.iterdir())
+    assert not list(tmp_path.rglob(RECORD))
     with whole_folder(target) as scratch:
         _write(scratch)
     assert verified_record(target).keys() == TEXTS.keys()
@@ -124,13 +129,15 @@ def test_a_flipped_byte_is_named_with_the_next_step(whole: Path, name: str) -> N
     assert "Delete that folder; the next start builds it again." in str(refused.value)
 
 
-def test_no_byte_of_the_record_can_flip_unseen(whole: Path) -> None:
-    record = (whole / RECORD).read_bytes()
+def test_no_byte_of_the_record_can_flip_unseen(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "encoder") as scratch:
+        (scratch / "vi.txt").write_text(TEXTS["vi.txt"])
+    record = (tmp_path / "encoder" / RECORD).read_bytes()
     for at in range(len(record)):
-        _flipped(whole / RECORD, at)
+        _flipped(tmp_path / "encoder" / RECORD, at)
         with pytest.raises(DamagedFile, match=r"Restore it\."):
-            verified_record(whole, "Restore it.")
-        (whole / RECORD).write_bytes(record)
+            verified_record(tmp_path / "encoder", "Restore it.")
+        (tmp_path / "encoder" / RECORD).write_bytes(record)
 
 
 @pytest.mark.parametrize("record", [None, b"", b"null", b"[]", b'{"vi.txt": 7}', b'{"../../secret": "0"}', b"\xff"])

@@ -1,0 +1,106 @@
+"""Search through its promise: the right article, in the customer's language, and never an internal one for a customer."""
+
+from pathlib import Path
+
+import pytest
+
+from kb.search import KnowledgeBase
+from kb.types import Article, Audience
+from tests.kb.samples import LANGUAGES, RETURN_QUESTIONS, article, help_centre, knowledge, question
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
+    return knowledge(tmp_path_factory.mktemp("kb"), help_centre())
+
+
+def found(base: KnowledgeBase, language: str, audience: Audience = Audience.PUBLIC) -> list[str]:
+    (hits,) = base.search([question(RETURN_QUESTIONS[language], language)], 10, audience=audience)
+    return [hit.passage.article_id for hit in hits]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_are_one_article_in_the_language_of_the_customer(base: KnowledgeBase, language: str) -> None:
+    ids = found(base, language)
+    assert ids[0] == f"returns-{language.lower()}"
+    assert sorted(ids) == sorted(f"{topic}-{language.lower()}" for topic in ("returns", "delivery", "password"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("only", LANGUAGES)
+def test_an_article_in_one_language_is_found_from_every_other(tmp_path: Path, language: str, only: str) -> None:
+    base = knowledge(tmp_path, [article(topic, only) for topic in ("returns", "delivery", "password")])
+    assert found(base, language)[0] == f"returns-{only.lower()}"
+
+
+@pytest.mark.parametrize(
+    ("customer", "written", "expected"),
+    [
+        ("zh-Hant", ["en", "zh-Hans", "ru"], "zh-Hans"),
+        ("zh-Hans", ["vi", "en", "zh-Hant"], "zh-Hant"),
+        ("zh-Hant", ["zh-Hans", "zh-Hant", "en"], "zh-Hant"),
+    ],
+)
+def test_the_other_form_of_chinese_comes_before_other_languages(
+    tmp_path: Path, customer: str, written: list[str], expected: str
+) -> None:
+    base = knowledge(tmp_path, [article(topic, code) for topic in ("returns", "delivery") for code in written])
+    assert found(base, customer)[0] == f"returns-{expected.lower()}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_internal_articles_are_for_agents_alone(tmp_path: Path, language: str) -> None:
+    secret = Article("fraud", language, RETURN_QUESTIONS[language], RETURN_QUESTIONS[language], Audience.INTERNAL)
+    base = knowledge(tmp_path, [*help_centre(), secret])
+    assert "fraud" not in found(base, language)
+    assert "fraud" in found(base, language, Audience.INTERNAL)
+    assert f"returns-{language.lower()}" in found(base, language, Audience.INTERNAL)
+
+
+def test_an_internal_translation_leaves_the_public_ones(tmp_path: Path) -> None:
+    hidden = article("returns", "th", audience=Audience.INTERNAL)
+    base = knowledge(tmp_path, [hidden, *(a for a in help_centre() if a.id != hidden.id)])
+    ids = found(base, "th")
+    assert ids[0].startswith("returns-")
+    assert hidden.id not in ids
+    assert found(base, "th", Audience.INTERNAL)[0] == hidden.id
+
+
+def test_a_base_of_internal_articles_is_empty_for_customers(tmp_path: Path) -> None:
+    base = knowledge(tmp_path, [article("returns", code, audience=Audience.INTERNAL) for code in LANGUAGES])
+    assert found(base, "vi") == []
+    assert found(base, "vi", Audience.INTERNAL) == ["returns-vi"]
+
+
+def test_an_empty_base_finds_nothing(tmp_path: Path, base: KnowledgeBase) -> None:
+    asked = [question(text, language) for language, text in RETURN_QUESTIONS.items()]
+    assert knowledge(tmp_path, []).search(asked, 3) == [[]] * len(asked)
+    assert base.search([], 3) == []
+
+
+def test_no_more_than_asked_for_and_best_first(base: KnowledgeBase) -> None:
+    asked = [question(text, language) for language, text in RETURN_QUESTIONS.items()]
+    for few, many in zip(base.search(asked, 2), base.search(asked, 10), strict=True):
+        assert few == many[:2]
+        scores = [hit.score for hit in many]
+        assert scores == sorted(scores, reverse=True)
+        assert 0 < scores[0] <= 1
+        assert many[0].evidence.lead > 0
+
+
+def test_the_words_decide_between_articles_on_one_topic(tmp_path: Path) -> None:
+    shoes = Article("shoes", "ru", "Как вернуть обувь", "Вернуть ботинки можно, если подошва чистая.")
+    underwear = Article("underwear", "ru", "Можно ли вернуть бельё", "Вернуть бельё нельзя по закону.")
+    base = knowledge(tmp_path, [*help_centre(), shoes, underwear])
+    for text, expected in (("вернуть ботинки с чистой подошвой", "shoes"), ("бельё можно вернуть?", "underwear")):
+        (hits,) = base.search([question(text, "ru")], 1)
+        assert hits[0].passage.article_id == expected
+
+
+def test_the_same_question_gets_the_same_hits(base: KnowledgeBase, tmp_path: Path) -> None:
+    asked = [question(text, language) for language, text in RETURN_QUESTIONS.items()]
+    hits = base.search(asked, 5)
+    assert base.search(asked, 5) == hits
+    assert knowledge(tmp_path, help_centre()).search(asked, 5) == hits
+    assert [found for one in asked for found in base.search([one], 5)] == hits
+    assert base.search(asked[::-1], 5) == hits[::-1]
