@@ -23,7 +23,7 @@ from models.types import Vectors
 TITLE_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT, SAME_LANGUAGE = 0.5, 0.3, 0.3, 0.02
 _CEILING = 1 + TITLE_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
 EXTRACT = 1_200
-_CANDIDATES = 64
+_CANDIDATES, _BY_WORDS = 64, 16
 _ENOUGH = 8
 """Passages of a language from which its mean is taken; with fewer, the mean of all languages stands in."""
 
@@ -82,8 +82,12 @@ class KnowledgeBase:
         self._centers = bundle.language_centers
         self._fallback = bundle.scale.center
         languages = [passage.language for passage in passages]
-        self._languages = np.array(languages, dtype=object)
-        self._groups = [articles[p.article_id].translation_of or p.article_id for p in passages]
+        self._languages = languages
+        groups = [articles[p.article_id].translation_of or p.article_id for p in passages]
+        names = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+        self._group_of = np.array([names[group] for group in groups], np.int64)
+        self._members = [np.flatnonzero(self._group_of == number) for number in range(len(names))]
+        self._distances: dict[str, NDArray[np.int64]] = {}
         self._by_article: dict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
             self._by_article[passage.article_id].append(passage)
@@ -100,8 +104,8 @@ class KnowledgeBase:
             shares = ((by_text + by_title) / 2).astype(np.float32)
         self._titles, self._intents = titles, shares
         self._lexical = LexicalIndex([p.indexed for p in passages]) if passages else None
-        rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * shares])
-        self._index = Index(rows) if passages else None
+        self._rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * shares])
+        self._index = Index(self._rows) if passages else None
 
     def search(
         self, questions: Sequence[Question], top_k: int, *, audience: Audience = Audience.PUBLIC
@@ -116,12 +120,13 @@ class KnowledgeBase:
         centred = self._centred_questions(np.stack([q.vector for q in questions]), [q.language for q in questions])
         shares = np.array([[q.intents.get(label, 0.0) for label in self._labels] for q in questions], np.float32)
         shares = shares.reshape(len(questions), len(self._labels))
-        allowed = self._public if audience is Audience.PUBLIC else None
-        near = self._index.nearest(np.hstack([centred, centred, shares]), _CANDIDATES, allowed)
+        allowed = self._public if audience is Audience.PUBLIC else np.ones_like(self._public)
+        rows = np.hstack([centred, centred, shares])
+        near = self._index.nearest(rows, _CANDIDATES, allowed).rows
         lexical = self._lexical.scores([q.text for q in questions])
         return [
-            self._ranked(question, centred[i], shares[i], near.rows[i], lexical[i], allowed)[:top_k]
-            for i, question in enumerate(questions)
+            self._ranked(question, top_k, rows[at], near[at], lexical[at], allowed)
+            for at, question in enumerate(questions)
         ]
 
     def extract(self, passage: Passage) -> str:
@@ -152,46 +157,57 @@ class KnowledgeBase:
     def _ranked(
         self,
         question: Question,
-        vector: Vectors,
-        shares: NDArray[np.float32],
+        top_k: int,
+        query: Vectors,
         near: NDArray[np.int64],
         lexical: NDArray[np.float32],
-        allowed: NDArray[np.bool_] | None,
+        allowed: NDArray[np.bool_],
     ) -> list[Hit]:
-        same = self._languages == question.language
-        by_words = lexical * same if allowed is None else lexical * same * allowed
-        rows = np.union1d(near[near >= 0], np.flatnonzero(by_words > 0)[np.argsort(-by_words[by_words > 0])[:16]])
-        parts = {
-            "text": self._text[rows] @ vector,
-            "title": self._titles[rows] @ vector,
-            "intents": self._intents[rows] @ shares,
-            "lexical": by_words[rows],
-        }
-        scores = (
-            parts["text"]
-            + TITLE_WEIGHT * parts["title"]
-            + INTENT_WEIGHT * parts["intents"]
-            + LEXICAL_WEIGHT * parts["lexical"]
-            + SAME_LANGUAGE * same[rows]
-        ) / _CEILING
-        best: dict[str, float] = {}
-        chosen: dict[str, tuple[int, float, int]] = {}
-        for at in np.argsort(-scores, kind="stable").tolist():
-            passage, score, group = self.passages[rows[at]], float(scores[at]), self._groups[rows[at]]
-            best.setdefault(group, score)
-            rank = language_distance(passage.language, question.language)
-            if group not in chosen or rank < chosen[group][0]:
-                chosen[group] = (rank, score, at)
-        order = sorted(best, key=lambda group: -best[group])
-        hits = []
-        for place, group in enumerate(order):
-            at = chosen[group][2]
-            lead = best[group] - best[order[place + 1]] if place + 1 < len(order) else best[group]
-            evidence = Evidence(
-                **{name: round(float(part[at]), 4) for name, part in parts.items()}, lead=round(lead, 4)
-            )
-            hits.append(Hit(self.passages[rows[at]], round(best[group], 4), evidence))
-        return hits
+        distances = self._distances_to(question.language)
+        by_words = lexical * ((distances == 0) & allowed)
+        likely = np.argpartition(-by_words, min(_BY_WORDS, len(by_words) - 1))[:_BY_WORDS]
+        rows = np.union1d(near[near >= 0], likely[by_words[likely] > 0])
+        best = np.full(len(self._members), -np.inf)
+        np.maximum.at(best, self._group_of[rows], self._scores(rows, query, by_words, distances))
+        order = np.argsort(-best, kind="stable")[: top_k + 1]
+        found = [*best[order], 0.0]
+        return [
+            self._hit(self._members[group], query, by_words, distances, allowed, found[place : place + 2])
+            for place, group in enumerate(order[:top_k])
+            if np.isfinite(best[group])
+        ]
+
+    def _scores(
+        self, rows: NDArray[np.int64], query: Vectors, by_words: NDArray[np.float32], distances: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        dense = self._rows[rows] @ query
+        total: NDArray[np.float64] = dense + LEXICAL_WEIGHT * by_words[rows] + SAME_LANGUAGE * (distances[rows] == 0)
+        return total / _CEILING
+
+    def _hit(
+        self,
+        members: NDArray[np.int64],
+        query: Vectors,
+        by_words: NDArray[np.float32],
+        distances: NDArray[np.int64],
+        allowed: NDArray[np.bool_],
+        scores: Sequence[float],
+    ) -> Hit:
+        """The article's best passage in the language nearest to the customer's; `scores` are its own and the next."""
+        open_members = members[allowed[members]]
+        nearest = open_members[distances[open_members] == distances[open_members].min()]
+        row = nearest[np.argmax(self._scores(nearest, query, by_words, distances))]
+        size = self._text.shape[1]
+        text, title, shares = query[:size], query[size : 2 * size], query[2 * size :]
+        parts = self._text[row] @ text, self._titles[row] @ title, self._intents[row] @ shares, by_words[row]
+        lead = scores[0] - max(scores[1], 0.0)
+        evidence = Evidence(*(round(float(part), 4) for part in (*parts, lead)))
+        return Hit(self.passages[row], round(float(scores[0]), 4), evidence)
+
+    def _distances_to(self, language: str) -> NDArray[np.int64]:
+        if language not in self._distances:
+            self._distances[language] = np.array([language_distance(own, language) for own in self._languages])
+        return self._distances[language]
 
     def _centred_questions(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:
         if not len(vectors):

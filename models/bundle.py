@@ -54,7 +54,13 @@ class Bundle:
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> None:
-    """Write a bundle into a new folder; the same bundle always gives the same bytes."""
+    """Write a bundle into a new folder; the same bundle always gives the same bytes.
+
+    Raises:
+        BundleError: when something is there already.
+    """
+    if folder.exists():
+        raise BundleError(f"{folder} exists already. Name a new folder, or delete it first.")
     tensors: dict[str, NDArray[Any]] = {
         "center": bundle.scale.center.astype(np.float16),
         "idf": bundle.scale.idf.astype(np.float16),
@@ -88,10 +94,11 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
 
     Raises:
         BundleError: no bundle there, or one of another format.
-        DamagedFile: a file is not what the manifest says.
+        DamagedFile: a file is not what was written.
         EncoderMismatch: trained on another encoder; both are named.
     """
     manifest = read_manifest(folder)
+    verified_record(folder, "Restore the bundle from its backup or train it again.")
     trained_on = manifest["encoder"]
     if trained_on["fingerprint"] != encoder.fingerprint:
         raise EncoderMismatch(
@@ -99,7 +106,6 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
             f"({trained_on['fingerprint']}), and {encoder.name} ({encoder.fingerprint}) is loaded. "
             "Set FRONTDESK_ENCODER to the first, or train the bundle again on the second."
         )
-    verified_record(folder, "Restore the bundle from its backup or train it again.")
     try:
         tensors = load((folder / WEIGHTS).read_bytes())
         scale = FeatureScale(tensors["center"].astype(np.float32), tensors["idf"].astype(np.float32))

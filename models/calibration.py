@@ -2,8 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 Scores = NDArray[np.float32]
 """Shape (texts, labels)."""
@@ -14,7 +12,8 @@ NEVER = 1.01
 
 def probabilities(scores: Scores, sharpness: float) -> Scores:
     """Rows that sum to 1."""
-    shares: Scores = softmax(scores * np.float32(sharpness), axis=1)
+    powers = np.exp((scores - scores.max(axis=1, keepdims=True)) * np.float32(sharpness))
+    shares: Scores = powers / powers.sum(axis=1, keepdims=True)
     return shares
 
 
@@ -23,6 +22,10 @@ def fit_sharpness(scores: Scores, truth: NDArray[np.intp]) -> float:
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", with the inverse of their temperature.
     """
+    # Only training comes here, and these take longer to import than a message to read.
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
     rows = np.arange(len(truth))
 
     def loss(factor: float) -> float:
@@ -33,10 +36,13 @@ def fit_sharpness(scores: Scores, truth: NDArray[np.intp]) -> float:
 
 def abstention_threshold(confidence: NDArray[np.float32], correct: NDArray[np.bool_], precision: float) -> float:
     """The lowest confidence such that held-out predictions at or above it are right at least this often."""
-    order = np.argsort(-confidence, kind="stable")
+    served = np.round(confidence.astype(np.float64), 4)  # as predictions state it, and compare it with the threshold
+    order = np.argsort(-served, kind="stable")
     share_right = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(share_right >= precision)
-    return round(float(confidence[order[good[-1]]]), 4) if len(good) else NEVER
+    # Equal confidences are on one side of any threshold.
+    last_of_equals = np.append(np.diff(served[order]) != 0, True)
+    good = np.flatnonzero((share_right >= precision) & last_of_equals)
+    return float(served[order[good[-1]]]) if len(good) else NEVER
 
 
 def expected_calibration_error(confidence: NDArray[np.float32], correct: NDArray[np.bool_], bins: int = 15) -> float:

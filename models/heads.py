@@ -46,20 +46,22 @@ class Head:
         return total
 
     def predict(self, dense: Vectors, lexical: sp.csr_matrix) -> list[Prediction]:
-        shares = probabilities(self.scores(dense, lexical), self.sharpness)
+        shares = probabilities(self.scores(dense, lexical), self.sharpness).astype(np.float64).round(4)
         order = np.argsort(-shares, axis=1, kind="stable")
-        return [self._prediction(row, ranks) for row, ranks in zip(shares.tolist(), order.tolist(), strict=True)]
+        ranked = np.take_along_axis(shares, order, axis=1).tolist()
+        return [self._prediction(row, ranks) for row, ranks in zip(ranked, order.tolist(), strict=True)]
 
     def _prediction(self, shares: list[float], ranks: list[int]) -> Prediction:
-        ranking = tuple(Score(self.labels[i], round(shares[i], 4)) for i in ranks)
-        best = ranking[0]
-        return Prediction(best.label, best.score, best.score < self.threshold, ranking)
+        ranking = tuple(map(Score, [self.labels[at] for at in ranks], shares))
+        return Prediction(ranking[0].label, shares[0], shares[0] < self.threshold, ranking)
 
 
 def pack(lexical: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Eight bits a weight and a float32 scale a column: 180 labels stay under 6 MB and no measured decision changes."""
-    scale = (np.maximum(np.abs(lexical).max(axis=0), 1e-9) / 127).astype(np.float32)
-    return np.rint(lexical / scale).astype(np.int8), scale
+    # In float64 one scale in 130 would come out a bit off when what `unpack` gave is packed again.
+    narrow = lexical.astype(np.float32)
+    scale = np.maximum(np.abs(narrow).max(axis=0), np.float32(1e-9)) / np.float32(127)
+    return np.rint(narrow / scale).astype(np.int8), scale
 
 
 def unpack(packed: NDArray[np.int8], scale: NDArray[np.float32]) -> NDArray[np.float32]:

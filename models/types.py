@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,9 @@ class Encoder(Protocol):
         """The vectors of `texts`, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
+    """A label with its probability; a tuple, because there are dozens of them for every message."""
+
     label: str
     score: float
 

@@ -1,7 +1,7 @@
 """What to do with a message: answer it, suggest replies to an agent, or have a person read it first."""
 
 from models.types import Prediction
-from triage.taxonomy import Role, Taxonomy
+from triage.taxonomy import Intent, Role, Taxonomy
 from triage.types import Action, Decision, Triage
 
 
@@ -24,25 +24,39 @@ def decide(triage: Triage, taxonomy: Taxonomy, *, answered: bool) -> Decision:
         return Decision(Action.REVIEW, (f"intent {triage.intent.label} is not in the taxonomy",))
     if intent.role is Role.NO_REPLY:
         return Decision(Action.SUGGEST, ("no reply needed: close it, or send a closing line",))
-    level = taxonomy.urgency(triage.urgency.prediction.label)
-    in_the_way = []
-    if intent.sensitive:
-        in_the_way.append(f"{intent.id} is sensitive")
-    if not intent.self_service:
-        in_the_way.append(f"{intent.id} is not for self-service")
-    if level is not None and not level.self_service:
-        in_the_way.append(f"urgency {level.id} needs a person")
-    if not answered:
-        in_the_way.append("the knowledge base has no answer")
+    in_the_way = _in_the_way(triage, intent, taxonomy)
     if in_the_way:
         return Decision(Action.SUGGEST, tuple(in_the_way))
+    if not answered:
+        return Decision(Action.SUGGEST, ("the knowledge base has no answer",))
     return Decision(Action.ANSWER, (f"{intent.id} is for self-service and the knowledge base has an answer",))
+
+
+def answer_decides(triage: Triage, taxonomy: Taxonomy) -> bool:
+    """Whether the decision depends on an answer: where something else stands in its way, none need be looked up."""
+    intent = taxonomy.intent(triage.intent.label)
+    if triage.intent.abstained or intent is None or intent.role is not Role.REQUEST:
+        return False
+    return not _in_the_way(triage, intent, taxonomy)
 
 
 def may_be_answered(triage: Triage, taxonomy: Taxonomy) -> bool:
     """Whether it makes sense to look for an answer at all: not for what is out of scope or needs no reply."""
     intent = taxonomy.intent(triage.intent.label)
     return intent is None or intent.role is Role.REQUEST
+
+
+def _in_the_way(triage: Triage, intent: Intent, taxonomy: Taxonomy) -> list[str]:
+    """What keeps an answer from going out alone, whatever the knowledge base holds."""
+    level = taxonomy.urgency(triage.urgency.prediction.label)
+    reasons = []
+    if intent.sensitive:
+        reasons.append(f"{intent.id} is sensitive")
+    if not intent.self_service:
+        reasons.append(f"{intent.id} is not for self-service")
+    if level is not None and not level.self_service:
+        reasons.append(f"urgency {level.id} needs a person")
+    return reasons
 
 
 def _best(prediction: Prediction) -> str:

@@ -37,7 +37,7 @@ def answer(
     else:
         desk = open_desk(settings)
         pipeline, knowledge = desk.pipeline, desk.knowledge
-    reading = read(pipeline, knowledge, [message])[0]
+    reading = read(pipeline, knowledge, [message], always=True)[0]
     reply = reading.answer
     if json:
         sources = [

@@ -15,8 +15,6 @@ from serving.cli.output import warn
 from serving.errors import BadSettings
 from serving.settings import ensure_data_folder, read_settings
 from training.data import parse_columns, read_tickets
-from training.train import TrainingConfig
-from training.train import train as train_bundle
 
 
 def train(
@@ -29,6 +27,10 @@ def train(
     output: Annotated[Path | None, typer.Option(help="A new folder for the bundle; by default in the desk.")] = None,
 ) -> None:
     """Train a head per task on the frozen encoder, with cross-validated calibration and figures."""
+    # Here and not above: scikit-learn takes longer to import than any other command to start.
+    from training.train import TrainingConfig
+    from training.train import train as train_bundle
+
     settings = read_settings()
     if output is not None and output.exists():
         raise BadSettings(f"{output} exists already; name a new folder, or delete it first.")

@@ -29,7 +29,7 @@ def answer_question(desk: Desk, message: Message) -> Answered:
     """
     check_channel(message.channel, desk.pipeline.policy.ids)
     knowledge = desk.knowledge
-    reading = read(desk.pipeline, knowledge, [message])[0]
+    reading = read(desk.pipeline, knowledge, [message], always=True)[0]
     reason = None
     if reading.answer is None:
         in_scope = may_be_answered(reading.triage, desk.pipeline.taxonomy)

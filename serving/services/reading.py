@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from kb.answer import Answer, answer
 from kb.search import KnowledgeBase, Question
 from models.types import Prediction
-from triage.decision import decide, may_be_answered
+from triage.decision import answer_decides, decide, may_be_answered
 from triage.pipeline import Message, Pipeline
-from triage.types import Decision, Triage
+from triage.types import UNDETERMINED, Decision, Triage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,24 @@ class Reading:
     decision: Decision
 
 
-def read(pipeline: Pipeline, knowledge: KnowledgeBase, messages: Sequence[Message]) -> list[Reading]:
-    """Triage messages and look up their answers; each text is encoded once for both."""
+def read(
+    pipeline: Pipeline, knowledge: KnowledgeBase, messages: Sequence[Message], *, always: bool = False
+) -> list[Reading]:
+    """Triage messages and look up their answers; each text is encoded once for both.
+
+    Args:
+        always: look up answers also where none could change the decision.
+    """
     triaged = pipeline.run(messages, at=datetime.now(UTC))
     questions = [
         Question(text, vector, triage.language.code, _shares(triage.intent))
         for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
     ]
+    wanted = may_be_answered if always else answer_decides
     askable = [
-        at for at, triage in enumerate(triaged.triages) if may_be_answered(triage, pipeline.taxonomy) and _clear(triage)
+        at
+        for at, triage in enumerate(triaged.triages)
+        if triage.language.code != UNDETERMINED and wanted(triage, pipeline.taxonomy)
     ]
     answers: list[Answer | None] = [None] * len(messages)
     for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], 1), strict=True):
@@ -39,10 +48,6 @@ def read(pipeline: Pipeline, knowledge: KnowledgeBase, messages: Sequence[Messag
         Reading(triage, question, found, decide(triage, pipeline.taxonomy, answered=found is not None))
         for triage, question, found in zip(triaged.triages, questions, answers, strict=True)
     ]
-
-
-def _clear(triage: Triage) -> bool:
-    return triage.language.code != "und"
 
 
 def _shares(intent: Prediction) -> dict[str, float]:

@@ -14,7 +14,9 @@ from kb.types import Article, Macro
 from tests.kb.samples import RETURN_QUESTIONS, TopicEncoder, bundle, help_centre, question
 
 MACROS = [Macro("vi-late", "Giao trễ", "vi", ("delivery.not_received",), "Dạ, giao hàng bị trễ, em xin lỗi ạ.")]
-LONG = Article("returns-en", "en", "Returns", "Return it in 30 days.\n## Stores\nAny store.\n## Costs\nA parcel is free.")
+LONG = Article(
+    "returns-en", "en", "Returns", "Return it in 30 days.\n## Stores\nAny store.\n## Costs\nA parcel is free."
+)
 
 
 def built(cache: Path, articles: list[Article], encoder: TopicEncoder | None = None) -> list[str]:

@@ -27,7 +27,7 @@ def letters(text: str) -> str:
 
 
 def test_each_section_is_a_passage_under_its_heading() -> None:
-    body = "ส่งคืนได้ภายใน 30 วัน\n\n## ขั้นตอน\n\n1. เปิดหน้าออเดอร์\n2. กด \"คืนสินค้า\"\n\n## ของที่ไม่รับคืน ##\nชุดชั้นใน"
+    body = 'ส่งคืนได้ภายใน 30 วัน\n\n## ขั้นตอน\n\n1. เปิดหน้าออเดอร์\n2. กด "คืนสินค้า"\n\n## ของที่ไม่รับคืน ##\nชุดชั้นใน'
     passages = cut(Article("returns-th", "th", "คืนสินค้า", body, Audience.INTERNAL))
     assert [(p.id, p.heading, p.text) for p in passages] == [
         ("returns-th#0", "", "ส่งคืนได้ภายใน 30 วัน"),

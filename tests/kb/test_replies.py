@@ -94,7 +94,7 @@ def test_the_text_of_an_internal_article_never_shows(tmp_path: Path, language: s
     assert not [reply for reply in replies if secret in reply.text or reply.source_id == internal.id]
 
 
-@pytest.mark.parametrize("limit", [0, 1, 3])
+@pytest.mark.parametrize("limit", [0, 1, 2])
 def test_no_more_replies_than_asked_for(base: KnowledgeBase, limit: int) -> None:
     asked = question(RETURN_QUESTIONS["ru"], "ru", RETURN)
     replies = suggest(base, asked, values={}, limit=limit)
@@ -102,13 +102,20 @@ def test_no_more_replies_than_asked_for(base: KnowledgeBase, limit: int) -> None
     assert len(replies) == limit
 
 
-def test_what_does_not_fit_is_not_suggested(base: KnowledgeBase, tmp_path: Path) -> None:
+def test_other_languages_show_only_where_the_customers_has_nothing_good(base: KnowledgeBase, tmp_path: Path) -> None:
+    asked = question(RETURN_QUESTIONS["th"], "th", RETURN)
+    assert {reply.language for reply in suggest(base, asked, values={}, limit=20)} == {"th"}
+    foreign = knowledge(tmp_path, [a for a in help_centre() if a.language == "vi"], [MACROS[-1]])
+    assert {reply.language for reply in suggest(foreign, asked, values={}, limit=20)} == {"vi", "en"}
+
+
+def test_a_macro_for_other_intents_is_not_suggested(base: KnowledgeBase) -> None:
     unrelated = question("ไม่เกี่ยวกับร้าน", "th", {"other.out_of_scope": 1.0})
-    assert suggest(base, unrelated, values={}, limit=20) == []
-    assert suggest(knowledge(tmp_path, []), question("вернуть", "ru", RETURN), values={}, limit=5) == []
+    assert not [r for r in suggest(base, unrelated, values={}, limit=20) if r.source is Source.MACRO]
 
 
-def test_macros_alone_are_enough(tmp_path: Path) -> None:
-    base = knowledge(tmp_path, [], MACROS)
-    (first, *_) = suggest(base, question(RETURN_QUESTIONS["en"], "en", RETURN), values={}, limit=5)
+def test_macros_alone_are_enough_and_nothing_gives_nothing(tmp_path: Path) -> None:
+    asked = question(RETURN_QUESTIONS["en"], "en", RETURN)
+    (first, *_) = suggest(knowledge(tmp_path, [], MACROS), asked, values={}, limit=5)
     assert first.source_id == "en-return"
+    assert suggest(knowledge(tmp_path, []), asked, values={}, limit=5) == []

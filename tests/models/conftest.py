@@ -1,6 +1,7 @@
 """A whole sentence-transformers encoder of 32 dimensions, small enough to build, break and convert in a test."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -9,7 +10,7 @@ from tests.models.samples import EVERY_MESSAGE
 
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 PROMPTS = {"query": "query: ", "passage": "passage: "}
-TINY = {
+TINY: dict[str, Any] = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
@@ -30,7 +31,8 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(13)
     BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size(), pad_token_id=1, **TINY)).save_pretrained(base / "bert")
     bos, pad, eos, unknown, mask = SPECIALS
-    PreTrainedTokenizerFast(
+    wrapper: Any = PreTrainedTokenizerFast  # it has no types
+    wrapper(
         tokenizer_object=tokenizer,
         bos_token=bos,
         cls_token=bos,

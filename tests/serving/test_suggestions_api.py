@@ -65,7 +65,7 @@ def test_suggestions_have_every_field_and_are_stored_under_their_ids(
 def test_the_customers_language_comes_first(greeter: TestClient, language: str) -> None:
     found = ok(greeter.post("/v1/suggestions", json={"text": WRONG_SIZE[language], "limit": 20}))["suggestions"]
     assert found[0]["language"] == language
-    assert len(found) == 6
+    assert {one["language"].split("-")[0] for one in found} == {language.split("-")[0]}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,96 @@
+"""The demo help centre is whole: enough in every language, and nothing points nowhere."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kb.importers import Imported, read
+from kb.passages import cut
+from kb.types import Audience
+from tests.kb.samples import LANGUAGES
+from triage.taxonomy import load_taxonomy
+
+DEMO = Path(__file__).parents[2] / "kb" / "demo"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Imported:
+    return read([DEMO / "articles", DEMO / "macros"])
+
+
+def questions(language: str) -> list[dict[str, Any]]:
+    lines = (DEMO / "questions" / f"{language}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_there_are_enough_articles_in_every_language(demo: Imported) -> None:
+    public = Counter(a.language for a in demo.articles if a.audience is Audience.PUBLIC)
+    assert set(public) == set(LANGUAGES)
+    assert public["en"] >= 20
+    assert min(public.values()) >= 10
+
+
+def test_every_article_stands_where_its_language_and_id_say(demo: Imported) -> None:
+    stored = {path.relative_to(DEMO / "articles").as_posix() for path in (DEMO / "articles").rglob("*.md")}
+    named = {f"{a.language}/{a.id.removesuffix(f'-{a.language.lower()}')}.md" for a in demo.articles}
+    assert named == stored
+
+
+def test_translations_point_to_english_articles_for_the_same_readers(demo: Imported) -> None:
+    known = {article.id: article for article in demo.articles}
+    for article in demo.articles:
+        if article.translation_of is not None:
+            original = known[article.translation_of]
+            assert (original.language, original.translation_of) == ("en", None)
+            assert original.audience is article.audience
+            assert article.language != "en"
+
+
+def test_some_articles_are_for_agents_alone(demo: Imported) -> None:
+    assert any(article.audience is Audience.INTERNAL for article in demo.articles)
+
+
+def test_every_article_can_be_found_and_every_id_is_used_once(demo: Imported) -> None:
+    assert all(cut(article) for article in demo.articles)
+    ids = [item.id for item in (*demo.articles, *demo.macros)]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_macros_of_every_language_cover_the_same_matters(demo: Imported, language: str) -> None:
+    macros = [macro for macro in demo.macros if macro.language == language]
+    assert len(macros) >= 12
+    covered = {intent for macro in macros for intent in macro.intents}
+    assert covered <= {intent.id for intent in load_taxonomy().intents}
+    assert covered >= {
+        "delivery.wrong_item",
+        "delivery.not_received",
+        "order.status",
+        "payment.double_charge",
+        "refund.status",
+        "return.request",
+        "account.password",
+        "product.faulty",
+        "delivery.damaged",
+        "complaint.service",
+        "other.no_reply_needed",
+        "feedback.praise",
+    }
+    placeholders = {name for macro in macros for name in re.findall(r"\{\{(.*?)\}\}", macro.text)}
+    assert placeholders <= {"customer_name", "order_number", "agent_name"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_questions_name_topics_that_exist(demo: Imported, language: str) -> None:
+    rows = questions(language)
+    assert all(set(row) == {"question", "language", "topic"} and row["language"] == language for row in rows)
+    assert len({row["question"] for row in rows}) == len(rows)
+    public = {article.id for article in demo.articles if article.audience is Audience.PUBLIC}
+    topics = [row["topic"] for row in rows if row["topic"] is not None]
+    assert all(public & {f"{topic}-en", f"{topic}-{language.lower()}"} for topic in topics)
+    assert len(topics) >= 26
+    assert len(rows) - len(topics) >= 14

@@ -1,0 +1,89 @@
+"""The demo help centre, asked by customers: real weights, the starter bundle, and questions in their own words."""
+
+from pathlib import Path
+
+import pytest
+
+from kb.importers import read as read_articles
+from kb.ingest import build
+from kb.search import KnowledgeBase
+from models.encoder import ServingEncoder
+from serving.desk import open_pipeline
+from serving.services.reading import Reading, read
+from serving.settings import Settings
+from triage.pipeline import Message, Pipeline
+
+DEMO = Path(__file__).parents[2] / "kb" / "demo"
+
+# In the customer's language there is an article.
+QUESTIONS = [
+    ("vi", "mình bị trừ tiền 2 lần cho cùng một đơn thì làm sao", "double-charge-vi"),
+    ("th", "ใส่ไม่พอดี อยากคืนเสื้อ ต้องทำยังไงบ้างคะ", "returns-th"),
+    ("zh-Hans", "忘记密码了，重置邮件一直收不到怎么办？", "password-reset-zh-hans"),
+    ("zh-Hant", "鞋子買太小了，可以換大一號嗎？", "exchange-size-zh-hant"),
+    ("ru", "где посмотреть, что сейчас с моей посылкой?", "order-tracking-ru"),
+    ("en", "My kettle arrived with a cracked lid, what do I do now?", "parcel-damaged-en"),
+]
+# There is none; another language's must do.
+ACROSS = [
+    ("vi", "làm sao để lấy hoá đơn VAT cho công ty", {"invoice-en"}),
+    ("th", "โค้ดส่วนลดใช้ไม่ได้ ขึ้นว่าหมดอายุแล้ว ทำยังไงได้บ้างคะ", {"promo-codes-en", "promo-codes-vi"}),
+    ("zh-Hans", "可以到门店自己取货吗？要带什么？", {"store-pickup-zh-hant"}),
+    ("zh-Hant", "耳機才用半年就壞了，還在保固期內嗎？", {"warranty-zh-hans"}),
+    ("ru", "можно ли потратить подарочную карту частями?", {"gift-cards-en", "gift-cards-zh-hans"}),
+    ("en", "Can I pay with PromptPay?", {"promptpay-payment-th"}),
+]
+NONSENSE = [
+    "asdfgh qwerty zxcvb",
+    "lkjh 8837 poiu",
+    "ฟหกด่าสว ฟหกด",
+    "ывапролдж фыва йцук",
+    "啊啊啊啊 哈哈哈",
+    "con mèo nhà mình thích nằm trên nóc tủ lạnh",
+    "เมื่อวานแมวปีนต้นมะม่วง",
+    "昨天的月亮特别圆",
+    "昨天的月亮特別圓",
+    "сколько будет семью восемь",
+    "what is the capital of Australia",
+    "👍👍👍",
+]
+
+
+@pytest.fixture(scope="module")
+def pipeline(encoder: ServingEncoder, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return open_pipeline(Settings(data_dir=tmp_path_factory.mktemp("desk")), encoder=encoder)
+
+
+@pytest.fixture(scope="module")
+def knowledge(pipeline: Pipeline, cache: Path) -> KnowledgeBase:
+    articles = read_articles([DEMO / "articles"]).articles
+    return build(articles, [], version="demo", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache / "kb")
+
+
+def ask(pipeline: Pipeline, knowledge: KnowledgeBase, text: str) -> Reading:
+    return read(pipeline, knowledge, [Message(text)])[0]
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), QUESTIONS)
+def test_a_customer_finds_the_article_in_the_own_language(
+    pipeline: Pipeline, knowledge: KnowledgeBase, language: str, text: str, expected: str
+) -> None:
+    reading = ask(pipeline, knowledge, text)
+    (hits,) = knowledge.search([reading.question], 3)
+    assert reading.question.language == language
+    assert hits[0].passage.article_id == expected
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), ACROSS)
+def test_a_customer_finds_the_article_that_only_other_languages_have(
+    pipeline: Pipeline, knowledge: KnowledgeBase, language: str, text: str, expected: set[str]
+) -> None:
+    reading = ask(pipeline, knowledge, text)
+    (hits,) = knowledge.search([reading.question], 3)
+    assert reading.question.language == language
+    assert hits[0].passage.article_id in expected
+
+
+@pytest.mark.parametrize("text", NONSENSE)
+def test_nonsense_gets_no_answer(pipeline: Pipeline, knowledge: KnowledgeBase, text: str) -> None:
+    assert ask(pipeline, knowledge, text).answer is None
