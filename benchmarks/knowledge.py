@@ -93,12 +93,12 @@ def _fit(
 ) -> None:
     right = np.array([groups[h[0].passage.article_id] == w for h, w in zip(hits, wanted, strict=True)])
     unanswerable = np.array([w is None for w in wanted])
-    every = np.array([[e.text, e.title, e.intents, e.lead] for h in hits for e in [h[0].evidence]])
-    for name, columns in (("_WITH_INTENTS", [0, 1, 2, 3]), ("_WITHOUT_INTENTS", [0, 1, 3])):
+    every = np.array([[e.text, e.intents, e.lead] for h in hits for e in [h[0].evidence]])
+    for name, columns in (("_WITH_INTENTS", [0, 1, 2]), ("_WITHOUT_INTENTS", [0, 2])):
         # Scaled so that one unit of evidence, and of regularisation, is alike for all.
         scale = every[:, columns].std(axis=0)
         model = LogisticRegression(C=1.0, max_iter=1000).fit(every[:, columns] / scale, right)
-        weights = np.zeros(4)
+        weights = np.zeros(3)
         weights[columns] = model.coef_[0] / scale
         print(name, "=", tuple(round(float(w), 2) for w in (model.intercept_[0], *weights)))
         scores = model.predict_proba(every[:, columns] / scale)[:, 1] * np.array(askable)

@@ -37,10 +37,8 @@ def split_excerpts(result: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     return kept, {"urgency_reasons": result["urgency"]["reasons"], "entities": result["entities"]}
 
 
-def join_excerpts(kept: Mapping[str, Any], excerpts: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The result as it was answered, or what is left of it once the excerpts are gone."""
-    if excerpts is None:
-        return dict(kept)
+def join_excerpts(kept: Mapping[str, Any], excerpts: Mapping[str, Any]) -> dict[str, Any]:
+    """The result as it was answered, of the two that `split_excerpts` made of it."""
     urgency = {**kept["urgency"], "reasons": excerpts["urgency_reasons"]}
     return {**kept, "urgency": urgency, "entities": excerpts["entities"]}
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,8 @@ def read_tickets(paths: Iterable[Path], columns: Mapping[str, str], *, text: str
     digest = hashlib.sha256()
     for path in paths:
         for place, raw in _raw_rows(path):
-            ticket = _ticket(raw, columns, text, place)
+            # A row without a group is one of its own, wherever its file lies.
+            ticket = _ticket(raw, columns, text, f"row {len(rows)}")
             if isinstance(ticket, str):
                 problems.append(f"{place}: {ticket}")
                 continue
@@ -68,7 +70,7 @@ def read_tickets(paths: Iterable[Path], columns: Mapping[str, str], *, text: str
     return Tickets(tuple(rows), tuple(problems), digest.hexdigest()[:16])
 
 
-def _ticket(raw: dict[str, Any], columns: Mapping[str, str], text_column: str | None, place: str) -> Ticket | str:
+def _ticket(raw: dict[str, Any], columns: Mapping[str, str], text_column: str | None, group: str) -> Ticket | str:
     if "_problem" in raw:
         return str(raw["_problem"])
     if text_column or "text" in raw:
@@ -77,11 +79,15 @@ def _ticket(raw: dict[str, Any], columns: Mapping[str, str], text_column: str | 
         text = "\n".join(str(part) for key in ("subject", "body") if (part := raw.get(key)))
     if not isinstance(text, str) or not text.strip():
         return f"has no {text_column or 'text'}"
-    labels = {task: str(value) for task, column in columns.items() if (value := raw.get(column)) not in (None, "")}
+    given = {task: value for task, column in columns.items() if (value := raw.get(column)) not in (None, "")}
+    for task, value in given.items():
+        if isinstance(value, list | dict):
+            return f"has {value!r:.40} in {columns[task]}, which is not one label"
+    labels = {task: str(value) for task, value in given.items()}
     if not labels:
         return f"has no label in {', '.join(columns.values())}"
     language = raw.get("language")
-    return Ticket(text, labels, str(language) if language else None, str(raw.get("group") or place))
+    return Ticket(text, labels, str(language) if language else None, str(raw.get("group") or group))
 
 
 def _raw_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,11 +95,13 @@ def _raw_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     readers = {".jsonl": _jsonl, ".csv": _csv}
     if kind not in readers:
         raise BadTrainingData(f"{path} is neither .jsonl nor .csv (either may end in .gz).")
+    # Spreadsheets put a byte order mark before the first column; line breaks inside quotes are csv's own matter.
+    how: dict[str, Any] = {"mode": "rt", "encoding": "utf-8-sig", "newline": "" if kind == ".csv" else None}
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with gzip.open(path, **how) if path.suffix == ".gz" else path.open(**how) as file:
             for number, row in readers[kind](file):
-                yield f"{path.name}:{number}", row
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+                yield f"{path}:{number}", row
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise BadTrainingData(f"{path} cannot be read: {error}.") from error
 
 

@@ -48,7 +48,7 @@ def train(tickets: Tickets, tasks: Sequence[str], encoder: Encoder, config: Trai
     is scored by a head that saw neither it nor its group. The heads of the bundle are then fitted on all rows.
 
     Raises:
-        BadTrainingData: when a task has fewer than two labels or groups.
+        BadTrainingData: when a task has fewer than two labels or groups, or every label once.
     """
     features = _Features.of(tickets.rows, encoder)
     heads: dict[str, Head] = {}
@@ -115,9 +115,10 @@ def _train_task(
     names = [tickets[at].labels[task] for at in rows]
     labels = sorted(set(names))
     groups = [tickets[at].group for at in rows]
-    if len(labels) < 2 or len(set(groups)) < 2:
+    if len(labels) < 2 or len(set(groups)) < 2 or len(labels) == len(rows):
         raise BadTrainingData(
-            f"Task {task!r} has {len(labels)} label(s) in {len(set(groups))} group(s); at least two of both are needed."
+            f"Task {task!r} has {len(labels)} label(s) on {len(rows)} row(s) in {len(set(groups))} group(s); at least "
+            "two labels and two groups are needed, and a label on two rows."
         )
     truth = np.array([labels.index(name) for name in names], np.intp)
     held_out = np.full((len(rows), len(labels)), -1.5, np.float32)

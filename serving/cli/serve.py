@@ -1,7 +1,9 @@
 """frontdesk serve: the HTTP API."""
 
+import gc
 import logging
 import socket
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -14,6 +16,7 @@ from serving.errors import BadSettings
 from serving.limits import configure_logging
 from serving.services.reading import read
 from serving.settings import read_settings
+from triage.pipeline import Message
 from triage.pipeline import Message
 
 log = logging.getLogger(__name__)

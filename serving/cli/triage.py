@@ -1,5 +1,6 @@
 """frontdesk triage: one message, or a file of them."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -39,12 +40,13 @@ def triage(
         raise BadSettings("Give either a TEXT or --input FILE.")
     settings = read_settings()
     desk = open_desk(settings.model_copy(update={"bundle": bundle}) if bundle else settings)
+    gc.freeze()  # what is loaded now stays; without this the collector walks through it again and again
     check_channel(channel, desk.pipeline.policy.ids)
     if text is not None:
         message = checked_message(text, channel=channel, language=None, channels=desk.pipeline.policy.ids)
         one = InputLine(1, new_id(), message, None)
         with writing(output) as file:
-            file.write(f"{_results(desk, [one])[0]}\n")
+            file.write(f"{results(desk, [one])[0]}\n")
         return
     assert input_ is not None
     bad = _triage_file(desk, input_, output, channel)
@@ -63,12 +65,13 @@ def _triage_file(desk: Desk, source: Path, output: Path | None, channel: str | N
         for chunk in _chunks(lines):
             good = [one for one in chunk if one.message is not None]
             bad.extend(one for one in chunk if one.message is None)
-            file.writelines(f"{result}\n" for result in _results(desk, good))
+            file.writelines(f"{result}\n" for result in results(desk, good))
             bar.advance(job, len(chunk))
     return bad
 
 
-def _results(desk: Desk, lines: Sequence[InputLine]) -> list[str]:
+def results(desk: Desk, lines: Sequence[InputLine]) -> list[str]:
+    """The JSON line of each message; every line of `lines` has one."""
     messages: list[Message] = [one.message for one in lines if one.message is not None]
     knowledge = desk.knowledge
     versions = desk.versions(knowledge)

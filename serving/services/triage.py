@@ -36,13 +36,22 @@ def triage(desk: Desk, requests: Sequence[TriageRequest], *, listed_in: str = ""
     _check(desk, requests, listed_in)
     knowledge = desk.knowledge
     versions = desk.versions(knowledge)
-    records = []
-    for request, reading in zip(requests, read(desk.pipeline, knowledge, [r.message for r in requests]), strict=True):
-        result = triage_result(request.id or new_id(), reading.triage, reading.decision, versions)
-        records.append(_record(request, result, desk.settings.text_days))
+    results = [
+        triage_result(request.id or new_id(), reading.triage, reading.decision, versions)
+        for request, reading in zip(
+            requests, read(desk.pipeline, knowledge, [r.message for r in requests]), strict=True
+        )
+    ]
+    records = [
+        _record(request, result, desk.settings.text_days) for request, result in zip(requests, results, strict=True)
+    ]
     with desk.database.transaction() as session:
         stored = DecisionRepository(session).add_many(records)
-    return [join_excerpts(record.result, record.excerpts) for record in stored]
+    # What stands under an id is of the same message, so that excerpts which are not kept can be taken from it anew.
+    return [
+        join_excerpts(record.result, split_excerpts(result)[1] if record.excerpts is None else record.excerpts)
+        for record, result in zip(stored, results, strict=True)
+    ]
 
 
 def _check(desk: Desk, requests: Sequence[TriageRequest], listed_in: str) -> None:

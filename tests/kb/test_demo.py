@@ -56,7 +56,7 @@ def test_some_articles_are_for_agents_alone(demo: Imported) -> None:
 
 def test_every_article_can_be_found_and_every_id_is_used_once(demo: Imported) -> None:
     assert all(cut(article) for article in demo.articles)
-    ids = [item.id for item in (*demo.articles, *demo.macros)]
+    ids = [article.id for article in demo.articles] + [macro.id for macro in demo.macros]
     assert len(ids) == len(set(ids))
 
 

@@ -1,4 +1,4 @@
-"""Search through its promise: the right article, in the customer's language, and never an internal one for a customer."""
+"""The right article, in the customer's language where there is one, and never an internal one for a customer."""
 
 from pathlib import Path
 

@@ -95,7 +95,7 @@ def test_no_byte_of_a_bundle_can_flip_unseen(saved: Path, light_encoder: LightEn
             damaged = bytearray(whole)
             damaged[at] ^= 2
             (saved / name).write_bytes(damaged)
-            with pytest.raises(ModelError, match="Restore the bundle|this version"):
+            with pytest.raises(ModelError, match=r"Restore the bundle|this version"):
                 load_bundle(saved, light_encoder)
         (saved / name).write_bytes(whole)
     assert load_bundle(saved, light_encoder).reference == "quầy@3"

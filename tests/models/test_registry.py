@@ -50,7 +50,6 @@ def test_the_starter_is_always_there(tmp_path: Path) -> None:
         "@1",
         "нет",
         "quầy-hỗ-trợ@3",
-        "quầy-hỗ-trợ@",
         "starter@2",
         "quầy-hỗ-trợ/3",
         "..",

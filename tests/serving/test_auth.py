@@ -49,7 +49,7 @@ def test_on_loopback_no_key_is_needed_unless_the_settings_say_so(own_desk: Desk,
 
 @pytest.mark.parametrize("host", REACHABLE)
 def test_where_others_can_reach_it_a_desk_without_keys_does_not_start(own_desk: Desk, host: str) -> None:
-    with pytest.raises(UnsafeStart, match="no API key exists.*frontdesk keys create"):
+    with pytest.raises(UnsafeStart, match=r"no API key exists.*frontdesk keys create"):
         keys_required(own_desk, host)
     made = _key(own_desk)
     assert keys_required(own_desk, host)

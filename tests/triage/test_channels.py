@@ -102,7 +102,7 @@ name: own
 time_zone: Asia/Bangkok
 channels:
   - {id: phone, base: 0.5, open: "08:00-21:00"}
-  - {id: hotline, base: 0.4, open: "22:00 - 06:00"}
+  - {id: hotline, base: 0.3, open: "22:00 - 06:00"}
   - {id: video, base: 0.9, available: false, open: "00:00-12:00"}
   - {id: email, base: 0.1}
 """

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from models.types import Prediction, Score
-from triage.decision import decide, may_be_answered
+from triage.decision import answer_decides, decide, may_be_answered
 from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.types import Action, ChannelAdvice, Decision, DetectedLanguage, Triage, Urgency
 
@@ -48,12 +48,11 @@ def test_a_self_service_question_with_an_answer_is_answered(taxonomy: Taxonomy, 
         (
             "account.security",
             "critical",
-            False,
+            True,
             [
                 "account.security is sensitive",
                 "account.security is not for self-service",
                 "urgency critical needs a person",
-                "the knowledge base has no answer",
             ],
         ),
     ],
@@ -63,6 +62,19 @@ def test_everything_that_stands_in_the_way_is_named(
 ) -> None:
     decision = decide(triage(intent, urgency), taxonomy, answered=answered)
     assert decision == Decision(Action.SUGGEST, tuple(reasons))
+
+
+@pytest.mark.parametrize("urgency", ["low", "critical"])
+@pytest.mark.parametrize("abstained", [True, False])
+@pytest.mark.parametrize(
+    "intent", ["order.status", "privacy.request", "other.no_reply_needed", "other.out_of_scope", "my.own"]
+)
+def test_an_answer_is_worth_a_search_where_it_changes_the_decision(
+    taxonomy: Taxonomy, intent: str, abstained: bool, urgency: str
+) -> None:
+    found = triage(intent, urgency, abstained=abstained)
+    changes = decide(found, taxonomy, answered=True) != decide(found, taxonomy, answered=False)
+    assert answer_decides(found, taxonomy) is changes
 
 
 def test_an_uncertain_intent_goes_to_a_person_with_the_two_likeliest(taxonomy: Taxonomy) -> None:

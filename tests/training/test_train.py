@@ -1,0 +1,133 @@
+"""From tickets to a bundle: reproducible, measured, and clear about data it cannot use."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.bundle import Bundle, read_manifest, save_bundle
+from models.light import LightEncoder
+from training.data import Ticket, Tickets
+from training.errors import BadTrainingData
+from training.train import TrainingConfig, train
+
+WORDS = {
+    "delivery.not_received": {
+        "vi": "đơn hàng chưa tới nơi",
+        "th": "ของยังไม่ถึงเลยค่ะ",
+        "zh-Hans": "我的包裹还没到",
+        "zh-Hant": "我的包裹還沒到",
+        "ru": "посылка так и не пришла",
+        "en": "my parcel never arrived",
+    },
+    "refund.status": {
+        "vi": "bao giờ hoàn tiền vậy shop",
+        "th": "จะได้เงินคืนเมื่อไหร่คะ",
+        "zh-Hans": "退款什么时候到账",
+        "zh-Hant": "退款什麼時候入帳",
+        "ru": "когда вернут деньги",
+        "en": "when do I get my refund",
+    },
+    "account.password": {
+        "vi": "mình quên mật khẩu rồi",
+        "th": "ลืมรหัสผ่านเข้าไม่ได้",
+        "zh-Hans": "忘记密码登录不了",
+        "zh-Hant": "忘記密碼登入不了",
+        "ru": "забыла пароль и не войти",
+        "en": "forgot my password again",
+    },
+}
+
+
+def _tickets(labels: list[str] | None = None, **changes: Any) -> Tickets:
+    """Six messages in each language for each intent, numbered so that none is another's copy."""
+    rows = [
+        Ticket(f"{text}, TV-{at}{number}", {"intent": intent}, language, f"{language} {intent} {number}")
+        for at, (intent, texts) in enumerate(WORDS.items())
+        for language, text in texts.items()
+        for number in range(6)
+        if labels is None or intent in labels
+    ]
+    return Tickets(tuple(rows), (), "f1n6e7")
+
+
+def _trained(tickets: Tickets, encoder: LightEncoder, *tasks: str, **config: Any) -> Bundle:
+    return train(tickets, tasks or ("intent",), encoder, TrainingConfig(**config))
+
+
+def _bytes(bundle: Bundle, folder: Path) -> dict[str, bytes]:
+    save_bundle(bundle, folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_same_seed_gives_the_same_bytes(light_encoder: LightEncoder, tmp_path: Path) -> None:
+    first = _bytes(_trained(_tickets(), light_encoder), tmp_path / "1")
+    assert _bytes(_trained(_tickets(), light_encoder), tmp_path / "2") == first
+    assert _bytes(_trained(_tickets(), light_encoder, seed=14), tmp_path / "3") != first
+
+
+@pytest.mark.parametrize("language", ["vi", "th", "zh-Hans", "zh-Hant", "ru", "en"])
+def test_what_was_taught_is_recognised_in_every_language(light_encoder: LightEncoder, language: str) -> None:
+    bundle = _trained(_tickets(), light_encoder)
+    texts = {intent: f"{words[language]} TV-999" for intent, words in WORDS.items()}
+    predictions = bundle.predict(list(texts.values()), light_encoder.encode(list(texts.values())))
+    assert [prediction["intent"].label for prediction in predictions] == list(texts)
+
+
+def test_the_manifest_says_where_the_bundle_comes_from_and_how_good_it_is(
+    light_encoder: LightEncoder, tmp_path: Path
+) -> None:
+    save_bundle(_trained(_tickets(), light_encoder, name="bàn-hỗ-trợ", version=7, folds=3), tmp_path / "bundle")
+    manifest = read_manifest(tmp_path / "bundle")
+    assert (manifest["name"], manifest["version"]) == ("bàn-hỗ-trợ", 7)
+    assert manifest["data"] == {"rows": 108, "fingerprint": "f1n6e7"}
+    assert manifest["training"] == {
+        "method": "head", "seed": 13, "folds": 3, "regularisation": 0.5, "precision": 0.9
+    }
+    assert manifest["encoder"]["fingerprint"] == light_encoder.fingerprint
+    assert manifest["tasks"]["intent"]["labels"] == sorted(WORDS)
+    assert {"numpy", "scikit-learn", "torch"} <= manifest["libraries"].keys()
+    figures = manifest["metrics"]["tasks"]["intent"]
+    assert figures["rows"] == 108
+    assert figures["languages"].keys() == {"vi", "th", "zh-Hans", "zh-Hant", "ru", "en"}
+    shares = [figures[key] for key in ("accuracy", "macro_f1", "ece", "coverage", "precision_when_sure")]
+    assert all(0 <= share <= 1 for share in shares)
+    assert figures["accuracy"] > 0.95
+    assert figures["precision_when_sure"] >= 0.9
+
+
+def test_rows_are_scored_by_a_head_that_did_not_see_their_group(light_encoder: LightEncoder) -> None:
+    # Each group tells its own story, so that only a leak between folds could know the label of another.
+    rows = [
+        Ticket(f"{word} {at}", {"intent": "a" if number % 2 else "b"}, None, word)
+        for number, word in enumerate(["xanh", "đỏ", "แดง", "เขียว", "红色", "綠色", "синий", "жёлтый", "violet", "grey"])
+        for at in range(6)
+    ]
+    figures = _trained(Tickets(tuple(rows), (), ""), light_encoder).notes["metrics"]["tasks"]["intent"]
+    assert figures["accuracy"] < 0.8
+
+
+def test_a_task_of_two_labels_works_both_ways(light_encoder: LightEncoder) -> None:
+    bundle = _trained(_tickets(["refund.status", "account.password"]), light_encoder)
+    assert bundle.heads["intent"].labels == ("account.password", "refund.status")
+    texts = [words[language] for words in WORDS.values() for language in ("vi", "th", "zh-Hans", "zh-Hant", "ru", "en")]
+    predictions = bundle.predict(texts[6:], light_encoder.encode(texts[6:]))
+    assert [p["intent"].label for p in predictions] == ["refund.status"] * 6 + ["account.password"] * 6
+
+
+def test_a_task_learns_from_the_rows_that_have_its_label(light_encoder: LightEncoder, tmp_path: Path) -> None:
+    rows = [
+        Ticket(row.text, {**row.labels, "urgency": "high" if at % 4 else "low"} if at % 2 else row.labels, row.language, row.group)
+        for at, row in enumerate(_tickets().rows)
+    ]
+    both = _trained(Tickets(tuple(rows), (), ""), light_encoder, "intent", "urgency")
+    assert {task: head.labels for task, head in both.heads.items()} == {
+        "intent": tuple(sorted(WORDS)),
+        "urgency": ("high", "low"),
+    }
+    tasks = both.notes["metrics"]["tasks"]
+    assert (tasks["intent"]["rows"], tasks["urgency"]["rows"]) == (108, 54)
+    alone = _trained(_tickets(), light_encoder)
+    text = [WORDS["refund.status"]["th"]]
+    vectors = light_encoder.encode(text)
+    assert both.predict(text, vectors)[0]["intent"] == alone.predict(text, vectors)[0]["intent"]
