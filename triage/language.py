@@ -30,6 +30,8 @@ class LanguageDetector(Protocol):
 _KANA_IN_JAPANESE = 0.1
 _SURE = 0.99
 _NONE = DetectedLanguage(UNDETERMINED, 0.0)
+_FLOOR = 0.1
+"""Below this a guess is worth less than saying that there is none: mashed keys, and words of no language."""
 
 
 class ScriptFirstDetector:
@@ -75,7 +77,8 @@ class ScriptFirstDetector:
             found = _latin(codes, runs[script]) if script == "latin" else _other(codes, runs[script])
         else:
             return _NONE
-        return DetectedLanguage(found.code, round(found.confidence * share, 4))
+        confidence = round(found.confidence * share, 4)
+        return DetectedLanguage(found.code, confidence) if confidence >= _FLOOR else _NONE
 
     def _east_asian(self, han: str, kana: str) -> DetectedLanguage:
         if len(kana) > _KANA_IN_JAPANESE * len(han + kana):

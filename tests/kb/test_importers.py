@@ -137,10 +137,16 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_file(tmp_path: Path)
     for name, (content, _) in WRONG.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     (tmp_path / "latin.md").write_bytes(markdown("Voilà").encode("latin-1"))
-    (tmp_path / "broken.jsonl.gz").write_bytes(gzip.compress(b'{"id": "b6"}' * 50)[:30])
+    packed = gzip.compress(b'{"id": "b6"}' * 50)
+    (tmp_path / "half.jsonl.gz").write_bytes(packed[:30])
+    (tmp_path / "bits.jsonl.gz").write_bytes(packed[:10] + b"\xff" + packed[11:])
     problems = problems_of([tmp_path])
     expected = {name: said for name, (_, said) in WRONG.items()}
-    expected |= {"latin.md": "cannot be read ('utf-8'", "broken.jsonl.gz": "cannot be read"}
+    expected |= {
+        "latin.md": "cannot be read ('utf-8'",
+        "half.jsonl.gz": "cannot be read",
+        "bits.jsonl.gz": "cannot be read",
+    }
     assert len(problems) == len(expected)
     for name, said in expected.items():
         (problem,) = [line for line in problems if line.startswith(str(tmp_path / name))]

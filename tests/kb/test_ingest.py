@@ -103,10 +103,10 @@ def test_a_build_that_is_killed_while_saving_leaves_the_old_cache(
             write(path, content[: len(content) // 2])
         raise Killed
 
-    monkeypatch.setattr(Path, step, die)
-    with pytest.raises(Killed):
-        built(tmp_path, help_centre())
-    monkeypatch.undo()
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, step, die)
+        with pytest.raises(Killed):
+            built(tmp_path, help_centre())
     assert file.read_bytes() == before
     assert len(built(tmp_path, help_centre())) == 2 * len(help_centre()[9:])
 

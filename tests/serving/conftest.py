@@ -1,13 +1,17 @@
-"""Desks and clients for tests of what goes over the wire; nothing here loads weights."""
+"""Desks, clients and a terminal for tests of the edge; nothing here loads weights."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from models.light import LightEncoder
+from serving.cli import main
 from serving.desk import Desk, open_desk_database
 from serving.knowledge import KnowledgeKeeper
+from tests.serving.terminal import Finished, Run
 from tests.serving.wire import client_of
 
 
@@ -26,3 +30,29 @@ def own_desk(light_desk: Desk, tmp_path: Path) -> Iterator[Desk]:
     keeper = KnowledgeKeeper(database, pipeline.encoder, pipeline.bundle, settings.data_dir / "kb")
     yield Desk(settings, pipeline, database, keeper)
     database.close()
+
+
+@pytest.fixture
+def frontdesk(
+    light_encoder: LightEncoder,
+    light_bundle_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Runs a command as a shell would, on the data folder `desk` of the test's own and without weights."""
+    monkeypatch.setenv("FRONTDESK_DATA_DIR", str(tmp_path / "desk"))
+    monkeypatch.setenv("FRONTDESK_BUNDLE", str(light_bundle_folder))
+    monkeypatch.setattr("serving.desk.open_encoder", lambda _settings: light_encoder)
+    monkeypatch.setattr("serving.cli.train.load_encoder", lambda _config: light_encoder)
+    # It would reroute the logs of the whole test run.
+    monkeypatch.setattr("serving.cli.serve.configure_logging", lambda _level: None)
+
+    def run(*arguments: object) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["frontdesk", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Finished(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run

@@ -1,5 +1,6 @@
 """From tickets to a bundle: reproducible, measured, and clear about data it cannot use."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,14 @@ WORDS = {
 }
 
 
-def _tickets(labels: list[str] | None = None, **changes: Any) -> Tickets:
+def _tickets(intents: list[str] | None = None, languages: list[str] | None = None) -> Tickets:
     """Six messages in each language for each intent, numbered so that none is another's copy."""
     rows = [
         Ticket(f"{text}, TV-{at}{number}", {"intent": intent}, language, f"{language} {intent} {number}")
         for at, (intent, texts) in enumerate(WORDS.items())
         for language, text in texts.items()
         for number in range(6)
-        if labels is None or intent in labels
+        if (intents is None or intent in intents) and (languages is None or language in languages)
     ]
     return Tickets(tuple(rows), (), "f1n6e7")
 
@@ -81,9 +82,7 @@ def test_the_manifest_says_where_the_bundle_comes_from_and_how_good_it_is(
     manifest = read_manifest(tmp_path / "bundle")
     assert (manifest["name"], manifest["version"]) == ("bàn-hỗ-trợ", 7)
     assert manifest["data"] == {"rows": 108, "fingerprint": "f1n6e7"}
-    assert manifest["training"] == {
-        "method": "head", "seed": 13, "folds": 3, "regularisation": 0.5, "precision": 0.9
-    }
+    assert manifest["training"] == {"method": "head", "seed": 13, "folds": 3, "regularisation": 0.5, "precision": 0.9}
     assert manifest["encoder"]["fingerprint"] == light_encoder.fingerprint
     assert manifest["tasks"]["intent"]["labels"] == sorted(WORDS)
     assert {"numpy", "scikit-learn", "torch"} <= manifest["libraries"].keys()
@@ -100,7 +99,9 @@ def test_rows_are_scored_by_a_head_that_did_not_see_their_group(light_encoder: L
     # Each group tells its own story, so that only a leak between folds could know the label of another.
     rows = [
         Ticket(f"{word} {at}", {"intent": "a" if number % 2 else "b"}, None, word)
-        for number, word in enumerate(["xanh", "đỏ", "แดง", "เขียว", "红色", "綠色", "синий", "жёлтый", "violet", "grey"])
+        for number, word in enumerate(
+            ["xanh", "đỏ", "แดง", "เขียว", "红色", "綠色", "синий", "жёлтый", "violet", "grey"]
+        )
         for at in range(6)
     ]
     figures = _trained(Tickets(tuple(rows), (), ""), light_encoder).notes["metrics"]["tasks"]["intent"]
@@ -115,19 +116,65 @@ def test_a_task_of_two_labels_works_both_ways(light_encoder: LightEncoder) -> No
     assert [p["intent"].label for p in predictions] == ["refund.status"] * 6 + ["account.password"] * 6
 
 
-def test_a_task_learns_from_the_rows_that_have_its_label(light_encoder: LightEncoder, tmp_path: Path) -> None:
+def test_a_task_learns_from_the_rows_that_have_its_label(light_encoder: LightEncoder) -> None:
     rows = [
-        Ticket(row.text, {**row.labels, "urgency": "high" if at % 4 else "low"} if at % 2 else row.labels, row.language, row.group)
+        replace(row, labels={**row.labels, "urgency": ("high", "low")[at // 2 % 2]}) if at % 2 else row
         for at, row in enumerate(_tickets().rows)
     ]
     both = _trained(Tickets(tuple(rows), (), ""), light_encoder, "intent", "urgency")
-    assert {task: head.labels for task, head in both.heads.items()} == {
-        "intent": tuple(sorted(WORDS)),
-        "urgency": ("high", "low"),
-    }
+    assert both.heads["intent"].labels == tuple(sorted(WORDS))
+    assert both.heads["urgency"].labels == ("high", "low")
     tasks = both.notes["metrics"]["tasks"]
     assert (tasks["intent"]["rows"], tasks["urgency"]["rows"]) == (108, 54)
-    alone = _trained(_tickets(), light_encoder)
     text = [WORDS["refund.status"]["th"]]
     vectors = light_encoder.encode(text)
+    alone = _trained(_tickets(), light_encoder)
     assert both.predict(text, vectors)[0]["intent"] == alone.predict(text, vectors)[0]["intent"]
+
+
+@pytest.mark.parametrize(
+    ("taught", "text"),
+    [
+        ("vi", "bao gio hoan tien vay shop"),
+        ("zh-Hans", "退款什麼時候到賬"),
+        ("zh-Hant", "退款什么时候入帐"),
+    ],
+)
+def test_the_other_spelling_of_a_language_is_learned_along(light_encoder: LightEncoder, taught: str, text: str) -> None:
+    bundle = _trained(_tickets(languages=[taught]), light_encoder)
+    (prediction,) = bundle.predict([text], light_encoder.encode([text]))
+    assert prediction["intent"].label == "refund.status"
+    assert prediction["intent"].confidence > 0.8
+
+
+def _rows(labels: list[str], groups: list[str]) -> Tickets:
+    texts = [f"tin nhắn số {at}" for at in range(len(labels))]
+    rows = zip(texts, labels, groups, strict=True)
+    return Tickets(tuple(Ticket(text, {"intent": label}, "vi", group) for text, label, group in rows), (), "")
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "problem"),
+    [
+        (["a"] * 6, list("123456"), r"Task 'intent' has 1 label\(s\) on 6 row\(s\) in 6 group\(s\)"),
+        (["a", "b"] * 3, ["1"] * 6, r"has 2 label\(s\) on 6 row\(s\) in 1 group\(s\)"),
+        (["a", "b", "c"], list("123"), r"has 3 label\(s\) on 3 row\(s\) .* and a label on two rows"),
+    ],
+)
+def test_too_little_to_learn_from_is_refused(
+    light_encoder: LightEncoder, labels: list[str], groups: list[str], problem: str
+) -> None:
+    with pytest.raises(BadTrainingData, match=problem):
+        _trained(_rows(labels, groups), light_encoder)
+
+
+def test_a_task_that_no_row_has_is_refused(light_encoder: LightEncoder) -> None:
+    with pytest.raises(BadTrainingData, match=r"Task 'queue' has 0 label\(s\)"):
+        _trained(_tickets(), light_encoder, "intent", "queue")
+
+
+@pytest.mark.parametrize("labels", ["aab", "abb", "aabbcd", "aaaab", "abcabc"])
+def test_the_least_that_can_be_learned_from_is_learned_from(light_encoder: LightEncoder, labels: str) -> None:
+    bundle = _trained(_rows(list(labels), [str(at) for at in range(len(labels))]), light_encoder)
+    (prediction,) = bundle.predict(["tin nhắn số 0"], light_encoder.encode(["tin nhắn số 0"]))
+    assert {score.label for score in prediction["intent"].ranking} == set(labels)

@@ -1,0 +1,82 @@
+"""frontdesk train: from labelled tickets to a bundle that serves."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.serving.terminal import Run, failed
+from tests.serving.wire import PASSWORD, WRONG_SIZE
+
+
+@pytest.fixture
+def tickets(tmp_path: Path) -> Path:
+    """Messages of two intents in six languages, each said in three ways."""
+    path = tmp_path / "tickets.jsonl"
+    rows = [
+        {"text": f"{before}{text}", "language": language, "intent": intent, "team": team}
+        for intent, team, texts in (("account.password", "web", PASSWORD), ("delivery.wrong_item", "depot", WRONG_SIZE))
+        for language, text in texts.items()
+        for before in ("", "?? ", "... ")
+    ]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_bundle_goes_where_it_is_wanted_and_serves(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    output = tmp_path / "bundles" / "mine"
+    done = frontdesk("train", tickets, "--task", "intent", "--task", "queue=team", "--name", "mine", "--output", output)
+    assert done.status == 0
+    assert done.out.startswith(f"mine@1 in {output}\n")
+    assert {line.split(":")[0] for line in done.out.splitlines()[1:]} == {"intent", "queue"}
+    assert "accuracy" in done.out
+    assert (output / "manifest.json").is_file()
+    for language, text in WRONG_SIZE.items():
+        (found,) = frontdesk("triage", text, "--bundle", output).rows
+        assert found["intent"]["label"] == "delivery.wrong_item", language
+        assert found["labels"]["queue"]["label"] == "depot", language
+        assert found["versions"]["bundle"] == "mine@1"
+        assert found["urgency"]["abstained"]
+
+
+def test_without_an_output_versions_are_counted_in_the_desk(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    for version in (1, 2):
+        done = frontdesk("train", tickets, "--task", "intent", "--name", "shop")
+        assert f"shop@{version} in {tmp_path / 'desk' / 'bundles' / 'shop' / str(version)}" in done.out
+    for reference, version in (("shop", 2), ("shop@1", 1)):
+        (found,) = frontdesk("triage", PASSWORD["th"], "--bundle", reference).rows
+        assert found["versions"]["bundle"] == f"shop@{version}"
+
+
+def test_rows_that_cannot_be_used_are_listed_and_left_out(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    with tickets.open("a", encoding="utf-8") as file:
+        file.write('oops\n{"text": "", "intent": "a"}\n{"text": "Где заказ?"}\n')
+    done = frontdesk("train", tickets, "--task", "intent", "--output", tmp_path / "out")
+    assert done.status == 0
+    assert "3 rows are left out" in done.err
+    for place in ("tickets.jsonl:37", "tickets.jsonl:38", "tickets.jsonl:39"):
+        assert place in done.err
+
+
+def test_what_cannot_be_trained_is_said_and_leaves_nothing(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    failed(frontdesk("train", tmp_path / "none.jsonl", "--task", "intent", "--output", output), "none.jsonl")
+    failed(frontdesk("train", tickets, "--task", "mood", "--output", output), "mood")
+    failed(frontdesk("train", tickets, "--task", "=team", "--output", output), "'=team'")
+    failed(frontdesk("train", tickets, "--task", "a=team", "--task", "a=intent", "--output", output), "a=intent")
+    assert frontdesk("train", tickets, "--output", output).status == 2
+    failed(frontdesk("train", tickets, "--task", "intent", "--output", tmp_path), tmp_path, "exists already")
+    one_label = tmp_path / "one.jsonl"
+    one_label.write_text('{"text": "a", "intent": "x"}\n{"text": "b", "intent": "x"}\n', encoding="utf-8")
+    finished = frontdesk("train", one_label, "--task", "intent", "--output", output)
+    assert finished.status == 1
+    assert "at least two" in finished.err
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", "shop@2", "starter"])
+def test_a_name_that_could_not_be_found_again_is_refused(
+    frontdesk: Run, tickets: Path, tmp_path: Path, name: str
+) -> None:
+    failed(frontdesk("train", tickets, "--task", "intent", "--name", name), repr(name))
+    assert not (tmp_path / "desk").exists()
