@@ -17,7 +17,7 @@ import tempfile
 import time
 from typing import Any
 
-import httpx
+import httpx2
 
 from benchmarks.machine import about
 from models.encoder import EncoderConfig, load_encoder
@@ -60,7 +60,7 @@ def main() -> None:
         command = [sys.executable, "-m", "serving.cli", "serve", "--port", str(port)]
         with subprocess.Popen(command, env=environment) as server:
             try:
-                with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
                     _wait(client)
                     client.post("/v1/triage", json={"text": TEXTS["th"]}).raise_for_status()
                     first_answer = time.perf_counter() - started
@@ -77,18 +77,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(client: httpx.Client) -> None:
+def _wait(client: httpx2.Client) -> None:
     for _ in range(600):
         try:
             if client.get("/readyz").status_code == 200:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             pass
         time.sleep(0.1)
     raise SystemExit("the server did not become ready within a minute")
 
 
-def _measure(client: httpx.Client, encoder: Any, rounds: int) -> dict[str, Any]:
+def _measure(client: httpx2.Client, encoder: Any, rounds: int) -> dict[str, Any]:
     ratios: dict[str, float] = {}
     request_ms: dict[str, float] = {}
     encode_ms: dict[str, float] = {}

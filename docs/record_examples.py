@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -29,7 +29,7 @@ VIETNAMESE = "Đơn TV-118402 giao nhầm màu rồi shop ơi, mình đặt màu
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as scratch, Server(scratch) as base, httpx.Client(base_url=base) as client:
+    with tempfile.TemporaryDirectory() as scratch, Server(scratch) as base, httpx2.Client(base_url=base) as client:
         EXAMPLES.write_text(json.dumps(_record(client), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         port = base.rpartition(":")[2]
         text = README.read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def _with_output(match: re.Match[str], port: str) -> str:
     return f"```sh\n{match[1]}```\n\n```json\n{layout(run_curl(match[1], port))}```"
 
 
-def _record(client: httpx.Client) -> dict[str, Any]:
+def _record(client: httpx2.Client) -> dict[str, Any]:
     recorded: dict[str, Any] = {}
 
     def post(name: str, path: str, body: dict[str, Any]) -> Any:
@@ -89,9 +89,9 @@ class Server:
         base = f"http://127.0.0.1:{self._port}"
         for _ in range(1200):
             try:
-                if httpx.get(f"{base}/readyz").status_code == 200:
+                if httpx2.get(f"{base}/readyz").status_code == 200:
                     return base
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 time.sleep(0.1)
         raise SystemExit("the server did not become ready within two minutes")
 

