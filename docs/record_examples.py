@@ -31,12 +31,12 @@ VIETNAMESE = "Đơn TV-118402 giao nhầm màu rồi shop ơi, mình đặt màu
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, Server(scratch) as base, httpx2.Client(base_url=base) as client:
         EXAMPLES.write_text(json.dumps(_record(client), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        port = base.rpartition(":")[2]
+        port = int(base.rpartition(":")[2])
         text = README.read_text(encoding="utf-8")
         README.write_text(CURL.sub(lambda match: _with_output(match, port), text), encoding="utf-8")
 
 
-def run_curl(command: str, port: str) -> Any:
+def run_curl(command: str, port: int) -> Any:
     """What a curl command of the README prints, sent to another port."""
     shell = ["bash", "-c", command.replace("127.0.0.1:8000", f"127.0.0.1:{port}")]
     return json.loads(subprocess.run(shell, check=True, capture_output=True, text=True).stdout)
@@ -48,7 +48,7 @@ def layout(value: dict[str, Any]) -> str:
     return f"{{{lines}}}\n"
 
 
-def _with_output(match: re.Match[str], port: str) -> str:
+def _with_output(match: re.Match[str], port: int) -> str:
     return f"```sh\n{match[1]}```\n\n```json\n{layout(run_curl(match[1], port))}```"
 
 

@@ -1,28 +1,16 @@
 """The server as people run it: a process of its own, the default encoder with its weights, the demo help centre."""
 
 import json
-import re
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from sqlalchemy import text
 
-from kb.importers import read as read_articles
 from kb.store import KnowledgeStore
 from kb.types import Article
 from serving.desk import open_desk_database
-from serving.settings import Settings
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
-"""Seconds for a start, which takes six on a quiet machine."""
+from tests.e2e.server import Server
 
 WRONG_SIZE_TH = "สั่งรองเท้าไปเบอร์ 38 แต่ได้ 41 ต้องใช้วันเสาร์นี้ค่ะ ทักแชทไปตั้งแต่เช้าไม่มีใครตอบเลย"
 PASSWORD_VI = "Quên mật khẩu rồi, đăng nhập kiểu gì đây?"
@@ -38,78 +26,6 @@ NOT_OURS = {
     "vi": "Ướp thịt ba chỉ với nước mắm, đường và tiêu chừng một tiếng, rồi kho lửa nhỏ với nước dừa và trứng luộc "
     "đến khi nước sánh lại, ăn với dưa giá.",
 }
-
-
-class Server:
-    """One `frontdesk serve` at a time on one data folder."""
-
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.settings = Settings(data_dir=folder / "desk", cache_dir=cache)
-        self.log = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._client = httpx2.Client(timeout=60)
-
-    def start(self) -> None:
-        already = self.log.stat().st_size if self.log.exists() else 0
-        with pytest.MonkeyPatch.context() as environment, self.log.open("ab") as log:
-            for name in Settings.model_fields:
-                environment.delenv(f"FRONTDESK_{name.upper()}", raising=False)
-            environment.setenv("FRONTDESK_DATA_DIR", str(self.settings.data_dir))
-            environment.setenv("FRONTDESK_CACHE_DIR", str(self.settings.cache_dir))
-            command = [sys.executable, "-m", "serving.cli", "serve", "--port", "0"]
-            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self._process.poll() is None:
-            told = self.log.read_bytes()[already:].decode()
-            if found := re.search(r"serving on (http://127\.0\.0\.1:\d+)", told):
-                self._client.base_url = httpx2.URL(found[1])
-                break
-            time.sleep(0.1)
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self.get("/readyz")["status"] == "ok":
-                return
-        pytest.fail(f"The server did not start:\n{self.log.read_text(encoding='utf-8')[-4000:]}")
-
-    def kill(self) -> None:
-        """SIGKILL: the process gets no chance to tidy up."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def close(self) -> None:
-        self.kill()
-        self._client.close()
-
-    def get(self, path: str) -> dict[str, Any]:
-        return self._body(self._client.get(path))
-
-    def post(self, path: str, **fields: object) -> dict[str, Any]:
-        return self._body(self._client.post(path, json=fields))
-
-    def _body(self, response: httpx2.Response) -> dict[str, Any]:
-        assert response.status_code == 200, response.text
-        body: dict[str, Any] = response.json()
-        return body
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("served"), cache)
-    found = read_articles([ROOT / "kb" / "demo" / "articles", ROOT / "kb" / "demo" / "macros"])
-    database = open_desk_database(server.settings)
-    with database.transaction() as session:
-        KnowledgeStore(session).upsert_articles(found.articles)
-        KnowledgeStore(session).upsert_macros(found.macros)
-    database.close()
-    if (cache / "kb").is_dir():
-        # Vectors by content that this machine has made before; where it has none the first start takes longer.
-        shutil.copytree(cache / "kb", server.settings.data_dir / "kb")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
 
 
 @pytest.mark.parametrize(
