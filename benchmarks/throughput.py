@@ -1,7 +1,7 @@
 """What does everything around the encoder cost, in time and memory?
 
-The 11,391 real Thai messages of TrueVoice, on a desk with the demo help centre. Speed: chunk by chunk of 1,024 messages,
-the bare encoder and the work of `frontdesk triage --input` (triage, search, JSON, writing) take turns on the same
+The 11,391 real Thai messages of TrueVoice, on a desk with the demo help centre. Speed: chunk by chunk of 1,024
+messages, the bare encoder and the work of `frontdesk triage --input` (triage, search, JSON, writing) take turns on the same
 messages in one process; each chunk is a round, and the median counts. Memory and whole time: one real
 `frontdesk triage --input` process over the whole file.
 
@@ -105,20 +105,19 @@ def _lines(texts: list[str]) -> list[InputLine]:
 
 
 def _table(figures: dict[str, Any]) -> str:
-    return "\n".join(
-        [
-            figures["machine"],
-            "",
-            f"| {figures['messages']:,} messages, median of {figures['rounds']} rounds | messages/s |",
-            "|---|--:|",
-            f"| bare encoder | {figures['bare_encoder_per_second']:.1f} |",
-            f"| triage | {figures['triage_per_second']:.1f} |",
-            f"| share | {figures['share']:.1%} |",
-            "",
-            f"frontdesk triage --input over the whole file: {figures['whole_run_lines']:,} lines in "
-            f"{figures['whole_run_seconds']} s, start included; peak resident memory {figures['peak_memory_mib']:,} MiB",
-        ]
-    )
+    whole = f"{figures['whole_run_lines']:,} lines in {figures['whole_run_seconds']} s, start included"
+    lines = [
+        figures["machine"],
+        "",
+        f"| {figures['messages']:,} messages, median of {figures['rounds']} rounds | messages/s |",
+        "|---|--:|",
+        f"| bare encoder | {figures['bare_encoder_per_second']:.1f} |",
+        f"| triage | {figures['triage_per_second']:.1f} |",
+        f"| share | {figures['share']:.1%} |",
+        "",
+        f"frontdesk triage --input over the whole file: {whole}; peak memory {figures['peak_memory_mib']:,} MiB",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import gc
 import logging
 import socket
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -16,7 +15,6 @@ from serving.errors import BadSettings
 from serving.limits import configure_logging
 from serving.services.reading import read
 from serving.settings import read_settings
-from triage.pipeline import Message
 from triage.pipeline import Message
 
 log = logging.getLogger(__name__)
@@ -37,7 +35,8 @@ def serve(
         app = create_app(desk, keys_required=keys_required(desk, host))
         knowledge = desk.knowledge
         # Encoder, language models and index load what they need on first use, which is no customer's matter.
-        read(desk.pipeline, knowledge, [Message("Where is my order?")])
+        read(desk.pipeline, knowledge, [Message("Where is my order?")], always=True)
+        gc.freeze()  # what is loaded now stays; the collector need not walk through it again and again
         log.info(
             "serving on http://%s:%d with %s and %d articles",
             host,
