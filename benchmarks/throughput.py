@@ -1,8 +1,8 @@
 """What does everything around the encoder cost, in time and memory?
 
 The 11,391 real Thai messages of TrueVoice, on a desk with the demo help centre. Speed: chunk by chunk of 1,024
-messages, the bare encoder and the work of `frontdesk triage --input` (triage, search, JSON, writing) take turns on the same
-messages in one process; each chunk is a round, and the median counts. Memory and whole time: one real
+messages, the bare encoder and the work of `frontdesk triage --input` (triage, search, JSON, writing) take turns on
+the same messages in one process; each chunk is a round, and the median counts. Memory and whole time: one real
 `frontdesk triage --input` process over the whole file.
 
     python -m benchmarks.throughput [--threads 2] [--rows 0] [--json]

@@ -23,7 +23,7 @@ class Server:
     def __init__(self, folder: Path, cache: Path) -> None:
         self.settings = Settings(data_dir=folder / "desk", cache_dir=cache)
         self.log = folder / "server.log"
-        self.port = ""
+        self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._client = httpx2.Client(timeout=60)
 
@@ -40,7 +40,7 @@ class Server:
         while time.monotonic() < deadline and self._process.poll() is None:
             told = self.log.read_bytes()[already:].decode()
             if found := re.search(r"serving on (http://127\.0\.0\.1:(\d+))", told):
-                self._client.base_url, self.port = httpx2.URL(found[1]), found[2]
+                self._client.base_url, self.port = httpx2.URL(found[1]), int(found[2])
                 break
             time.sleep(0.1)
         while time.monotonic() < deadline and self._process.poll() is None:
