@@ -51,5 +51,5 @@ def answer_probability(evidence: Evidence) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
-_WITH_INTENTS = (-3.18, 5.02, 2.42, 10.25)
-_WITHOUT_INTENTS = (-2.05, 3.47, 0.0, 17.53)
+_WITH_INTENTS = (-3.2, 4.82, 2.38, 10.7)
+_WITHOUT_INTENTS = (-2.1, 3.25, 0.0, 18.1)
