@@ -24,7 +24,7 @@ README = ROOT / "README.md"
 EXAMPLES = ROOT / "serving" / "examples.json"
 CURL = re.compile(r"```sh\n(curl [^`]*?)```\n\n```json\n(.*?)```", re.DOTALL)
 
-THAI = "สั่งกระเป๋าสีดำไปแต่ได้สีแดงมา ออเดอร์ TV-208417 ต้องใช้งานวันศุกร์นี้ค่ะ"
+THAI = "ได้รับของแล้วค่ะ แต่ส่งผิดสี สั่งกระเป๋าสีดำได้สีแดงมา ออเดอร์ TV-208417 ต้องใช้วันศุกร์นี้"
 VIETNAMESE = "Đơn TV-118402 giao nhầm màu rồi shop ơi, mình đặt màu đen mà nhận màu trắng"
 
 
