@@ -1,8 +1,10 @@
 """Real requests and responses for the OpenAPI pages, recorded by `make examples`."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 PATH = Path(__file__).parent / "examples.json"
@@ -14,14 +16,15 @@ def recorded() -> dict[str, Any]:
     return dict(json.loads(PATH.read_text(encoding="utf-8"))) if PATH.is_file() else {}
 
 
-def example(name: str, model: type) -> dict[str, Any]:
-    """Keyword arguments of a route: its response model, and the recorded example of both directions."""
+def example(
+    name: str, model: type, others: Mapping[int | str, dict[str, Any]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Keyword arguments of a route: its response model, the recorded example of both directions, other responses."""
+    arguments: dict[str, Any] = {"response_model": model, "responses": dict(others)}
     found = recorded().get(name)
-    if found is None:
-        return {"response_model": model}
-    response = {"content": {"application/json": {"example": found["response"]}}}
-    arguments: dict[str, Any] = {"response_model": model, "responses": {200: response}}
-    if found["request"] is not None:
+    if found is not None:
+        arguments["responses"][200] = {"content": {"application/json": {"example": found["response"]}}}
+    if found is not None and found["request"] is not None:
         body = {"content": {"application/json": {"example": found["request"]}}}
         arguments["openapi_extra"] = {"requestBody": body}
     return arguments

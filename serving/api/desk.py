@@ -17,8 +17,7 @@ router = APIRouter()
     "/v1/taxonomy",
     tags=["taxonomy"],
     dependencies=[Depends(require(Scope.TRIAGE))],
-    responses=PROBLEMS,
-    **example("taxonomy", TaxonomyOut),
+    **example("taxonomy", TaxonomyOut, PROBLEMS),
 )
 def taxonomy(desk: CurrentDesk) -> Any:
     """The labels of this desk with their descriptions."""
