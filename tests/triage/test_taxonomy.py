@@ -41,7 +41,7 @@ def test_the_starter_steers_the_decision() -> None:
     assert roles["other.out_of_scope"] is Role.OUT_OF_SCOPE
     assert roles["other.no_reply_needed"] is Role.NO_REPLY
     assert [level.id for level in starter.urgencies] == ["low", "normal", "high", "critical"]
-    assert [level.id for level in starter.urgencies if not level.self_service] == ["critical"]
+    assert [level.id for level in starter.urgencies if not level.self_service] == ["high", "critical"]
     security = starter.intent("account.security")
     assert security is not None
     assert (security.sensitive, security.self_service) == (True, False)
