@@ -9,7 +9,8 @@ from serving.schemas import ProblemOut, TextLanguage
 from triage.types import DetectedLanguage
 
 
-def _desk(request: Request) -> Desk:
+# Not a coroutine's work, but a plain function would cost every request a change of threads.
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
