@@ -226,11 +226,14 @@ def _record(kind: type[_Record], row: LiveData) -> _Record:
 
 def _store(session: Session, row: type[DecisionRow] | type[SuggestionRow], records: Sequence[_Stored]) -> list[_Stored]:
     # In order of id, so that two batches at once wait for each other instead of deadlocking.
-    values = [{f.name: getattr(r, f.name) for f in fields(r)} for r in sorted(records, key=attrgetter("id"))]
+    first = {r.id: r for r in reversed(records)}
+    values = [{f.name: getattr(r, f.name) for f in fields(r)} for r in sorted(first.values(), key=attrgetter("id"))]
     if not values:
         return []
-    session.execute(conflict_insert(session)(row).on_conflict_do_nothing(index_elements=["id"]), values)
-    rows: list[Any] = list(session.scalars(select(row).where(row.id.in_([r.id for r in records]))))
+    # On a conflict the row is set to what it is, so that the one statement gives back old rows and new ones alike.
+    insert = conflict_insert(session)(row)
+    upsert = insert.on_conflict_do_update(index_elements=["id"], set_={"id": insert.excluded.id}).returning(row)
+    rows: list[Any] = list(session.scalars(upsert, values, execution_options={"populate_existing": True}))
     stored = {found.id: _record(type(records[0]), found) for found in rows}
     return [stored[r.id] for r in records]
 
