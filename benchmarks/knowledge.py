@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ from benchmarks.machine import about
 from kb.answer import THRESHOLD, answer_probability
 from kb.importers import read
 from kb.ingest import build
-from kb.search import Hit, KnowledgeBase, Question
+from kb.search import Hit, KnowledgeBase
 from serving.desk import open_pipeline
+from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.decision import may_be_answered
 from triage.pipeline import Message, Pipeline
@@ -80,12 +80,8 @@ def _wanted(row: dict[str, Any], groups: dict[str, str]) -> str | None:
 def _search(
     pipeline: Pipeline, knowledge: KnowledgeBase, rows: Sequence[dict[str, Any]]
 ) -> tuple[list[Triage], list[list[Hit]]]:
-    triaged = pipeline.run([Message(row["question"]) for row in rows], at=datetime.now(UTC))
-    questions = [
-        Question(text, vector, triage.language.code, {s.label: s.score for s in triage.intent.ranking})
-        for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
-    ]
-    return triaged.triages, knowledge.search(questions, 10)
+    triages, questions = ask(pipeline, [Message(row["question"]) for row in rows])
+    return triages, knowledge.search(questions, 10)
 
 
 def _fit(

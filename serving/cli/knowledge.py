@@ -1,20 +1,20 @@
 """frontdesk kb: import, search, list and delete articles and macros."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kb.importers import read as read_articles
-from kb.search import Hit, Question
+from kb.search import Hit
 from kb.store import KnowledgeStore
 from kb.types import Audience
 from serving.cli.messages import text_problem
 from serving.cli.output import line, warn
 from serving.desk import Desk, open_desk, open_desk_database
 from serving.errors import BadSettings
+from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.pipeline import Message
 
@@ -95,11 +95,7 @@ def _queries(path: Path | None) -> list[str]:
 
 
 def _search(desk: Desk, queries: Sequence[str], top_k: int, audience: Audience) -> list[list[Hit]]:
-    triaged = desk.pipeline.run([Message(query) for query in queries], at=datetime.now(UTC))
-    questions = [
-        Question(text, vector, triage.language.code, {s.label: s.score for s in triage.intent.ranking})
-        for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
-    ]
+    _, questions = ask(desk.pipeline, [Message(query) for query in queries])
     return desk.knowledge.search(questions, top_k, audience=audience)
 
 

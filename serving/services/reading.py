@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from kb.answer import Answer, answer
 from kb.search import KnowledgeBase, Question
-from models.types import Prediction
 from triage.decision import answer_decides, decide, may_be_answered
 from triage.pipeline import Message, Pipeline
 from triage.types import UNDETERMINED, Decision, Triage
@@ -14,10 +13,9 @@ from triage.types import UNDETERMINED, Decision, Triage
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message with its triage, its question to the knowledge base, the answer if there is one, and the decision."""
+    """A message's triage, the answer if there is one, and the decision."""
 
     triage: Triage
-    question: Question
     answer: Answer | None
     decision: Decision
 
@@ -30,25 +28,27 @@ def read(
     Args:
         always: look up answers also where none could change the decision.
     """
-    triaged = pipeline.run(messages, at=datetime.now(UTC))
-    questions = [
-        Question(text, vector, triage.language.code, _shares(triage.intent))
-        for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
-    ]
+    triages, questions = ask(pipeline, messages)
     wanted = may_be_answered if always else answer_decides
     askable = [
         at
-        for at, triage in enumerate(triaged.triages)
+        for at, triage in enumerate(triages)
         if triage.language.code != UNDETERMINED and wanted(triage, pipeline.taxonomy)
     ]
     answers: list[Answer | None] = [None] * len(messages)
     for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], 1), strict=True):
         answers[at] = answer(knowledge, hits)
     return [
-        Reading(triage, question, found, decide(triage, pipeline.taxonomy, answered=found is not None))
-        for triage, question, found in zip(triaged.triages, questions, answers, strict=True)
+        Reading(triage, found, decide(triage, pipeline.taxonomy, answered=found is not None))
+        for triage, found in zip(triages, answers, strict=True)
     ]
 
 
-def _shares(intent: Prediction) -> dict[str, float]:
-    return {score.label: score.score for score in intent.ranking}
+def ask(pipeline: Pipeline, messages: Sequence[Message]) -> tuple[list[Triage], list[Question]]:
+    """The triage of each message, and the question that it puts to a knowledge base; nothing is looked up yet."""
+    triaged = pipeline.run(messages, at=datetime.now(UTC))
+    questions = [
+        Question(text, vector, triage.language.code, {score.label: score.score for score in triage.intent.ranking})
+        for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
+    ]
+    return triaged.triages, questions

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from kb.replies import Reply, suggest
 from serving.desk import Desk
-from serving.services.reading import read
+from serving.services.reading import ask
 from serving.services.triage import check_channel
 from serving.storage.records import DecisionRepository, SuggestionRecord, SuggestionRepository, UnknownDecision
 from serving.storage.tables import SourceType
 from triage.pipeline import Message
 from triage.taxonomy import Role
-from triage.types import DetectedLanguage, EntityType, Triage
+from triage.types import UNDETERMINED, DetectedLanguage, EntityType, Triage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ def suggest_replies(
     """
     check_channel(message.channel, desk.pipeline.policy.ids)
     knowledge = desk.knowledge
-    reading = read(desk.pipeline, knowledge, [message])[0]
+    [triage], [question] = ask(desk.pipeline, [message])
     replies: list[Reply] = []
     reason = None
-    if _for_this_desk(desk, reading.triage):
-        filled = {**_from_message(reading.triage), **{name: value for name, value in values.items() if value}}
-        replies = suggest(knowledge, reading.question, values=filled, limit=limit)
+    if _for_this_desk(desk, triage):
+        filled = {**_from_message(triage), **{name: value for name, value in values.items() if value}}
+        replies = suggest(knowledge, question, values=filled, limit=limit)
         reason = None if replies else "neither a macro nor an article fits"
     else:
         reason = "out of scope: the message does not seem to be for this desk"
@@ -67,12 +67,12 @@ def suggest_replies(
             raise UnknownDecision(f"No decision {triage_id!r}. Use the id that came with the triage, or leave it out.")
         SuggestionRepository(session).add_many(records)
     pairs = tuple((record.id, reply) for record, reply in zip(records, replies, strict=True))
-    return Suggested(reading.triage.language, pairs, reason, desk.versions(knowledge))
+    return Suggested(triage.language, pairs, reason, desk.versions(knowledge))
 
 
 def _for_this_desk(desk: Desk, triage: Triage) -> bool:
     intent = desk.pipeline.taxonomy.intent(triage.intent.label)
-    return triage.language.code != "und" and (intent is None or intent.role is not Role.OUT_OF_SCOPE)
+    return triage.language.code != UNDETERMINED and (intent is None or intent.role is not Role.OUT_OF_SCOPE)
 
 
 def _from_message(triage: Triage) -> dict[str, str]:

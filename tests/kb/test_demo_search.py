@@ -9,7 +9,7 @@ from kb.ingest import build
 from kb.search import KnowledgeBase
 from models.encoder import ServingEncoder
 from serving.desk import open_pipeline
-from serving.services.reading import Reading, read
+from serving.services.reading import ask, read
 from serving.settings import Settings
 from triage.pipeline import Message, Pipeline
 
@@ -67,17 +67,13 @@ def knowledge(pipeline: Pipeline, cache: Path) -> KnowledgeBase:
     return build(articles, [], version="demo", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache / "kb")
 
 
-def ask(pipeline: Pipeline, knowledge: KnowledgeBase, text: str) -> Reading:
-    return read(pipeline, knowledge, [Message(text)], always=True)[0]
-
-
 @pytest.mark.parametrize(("language", "text", "expected"), QUESTIONS)
 def test_a_customer_finds_the_article_in_the_own_language(
     pipeline: Pipeline, knowledge: KnowledgeBase, language: str, text: str, expected: str
 ) -> None:
-    reading = ask(pipeline, knowledge, text)
-    (hits,) = knowledge.search([reading.question], 3)
-    assert reading.question.language == language
+    _, [question] = ask(pipeline, [Message(text)])
+    (hits,) = knowledge.search([question], 3)
+    assert question.language == language
     assert hits[0].passage.article_id == expected
 
 
@@ -85,12 +81,13 @@ def test_a_customer_finds_the_article_in_the_own_language(
 def test_a_customer_finds_the_article_that_only_other_languages_have(
     pipeline: Pipeline, knowledge: KnowledgeBase, language: str, text: str, expected: set[str]
 ) -> None:
-    reading = ask(pipeline, knowledge, text)
-    (hits,) = knowledge.search([reading.question], 3)
-    assert reading.question.language == language
+    _, [question] = ask(pipeline, [Message(text)])
+    (hits,) = knowledge.search([question], 3)
+    assert question.language == language
     assert hits[0].passage.article_id in expected
 
 
 @pytest.mark.parametrize("text", NONSENSE)
 def test_nonsense_gets_no_answer(pipeline: Pipeline, knowledge: KnowledgeBase, text: str) -> None:
-    assert ask(pipeline, knowledge, text).answer is None
+    (reading,) = read(pipeline, knowledge, [Message(text)], always=True)
+    assert reading.answer is None
