@@ -15,7 +15,7 @@ from models.errors import BundleError, EncoderMismatch
 from models.features import BUCKETS, NGRAMS, FeatureScale, lexical_counts
 from models.files import verified_record, whole_folder
 from models.heads import Head, pack, unpack
-from models.types import Encoder, Prediction, Vectors
+from models.types import Encoder, Prediction, Scored, Vectors
 
 FORMAT = 1
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
@@ -43,6 +43,15 @@ class Bundle:
     @property
     def reference(self) -> str:
         return f"{self.name}@{self.version}"
+
+    def vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
+        """What the heads read: vectors of the bundle's adapted encoder, or else of `encoder`, the one it was trained on."""
+        return encoder.encode(texts)
+
+    def score(self, texts: Sequence[str], vectors: Vectors) -> dict[str, Scored]:
+        """What every task says about all texts, as arrays."""
+        dense, lexical = self.scale.dense(vectors), self.scale.lexical(lexical_counts(texts))
+        return {task: head.score(dense, lexical) for task, head in self.heads.items()}
 
     def predict(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Prediction]]:
         """For each text, the prediction of every task. `vectors` are the encoder's, of the same texts."""

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from models.calibration import probabilities
-from models.types import Prediction, Score, Vectors
+from models.types import Prediction, Score, Scored, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,14 @@ class Head:
         """Uncalibrated scores, shape (texts, labels)."""
         total: NDArray[np.float32] = dense @ self.dense + lexical @ self.lexical + self.bias
         return total
+
+    def score(self, dense: Vectors, lexical: sp.csr_matrix) -> Scored:
+        shares = probabilities(self.scores(dense, lexical), self.sharpness)
+        best = shares.argmax(axis=1)
+        chosen = np.zeros(shares.shape, bool)
+        rows = np.arange(len(shares))
+        chosen[rows, best] = shares[rows, best].astype(np.float64).round(4) >= self.threshold
+        return Scored(self.labels, shares, np.zeros(len(shares), np.float32), chosen)
 
     def predict(self, dense: Vectors, lexical: sp.csr_matrix) -> list[Prediction]:
         shares = probabilities(self.scores(dense, lexical), self.sharpness).astype(np.float64).round(4)

@@ -46,9 +46,36 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one head says about one text. `label` is the best one even when the head abstains."""
+    """What one head says about one text. `label` is the best one even when the head abstains.
+
+    Attributes:
+        labels: for a multi-label task, every label that reaches its own threshold, the likeliest first.
+        out_of_scope: how likely it is that the text is about none of the labels, 0 to 1.
+    """
 
     label: str
     confidence: float
     abstained: bool
     ranking: tuple[Score, ...]
+    labels: tuple[str, ...] = ()
+    out_of_scope: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What one head says about many texts, as arrays: for evaluation, where `Prediction` objects would be too many.
+
+    Attributes:
+        labels: the label of each column.
+        shares: calibrated probabilities, shape (texts, labels); rows sum to 1 unless the task is multi-label.
+        out_of_scope: shape (texts,), how likely it is that a text is about none of the labels, 0 to 1.
+        chosen: shape (texts, labels), bool: the label that is given, or the labels of a multi-label task; a row
+            without any abstains.
+        multi_label: whether a text may have any number of labels.
+    """
+
+    labels: tuple[str, ...]
+    shares: NDArray[np.float32]
+    out_of_scope: NDArray[np.float32]
+    chosen: NDArray[np.bool_]
+    multi_label: bool = False

@@ -15,24 +15,35 @@ from training.errors import BadTrainingData
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One labelled message; `labels` holds the tasks that this row has a label for.
+    """One labelled message; `labels` holds the tasks that this row is labelled for.
 
-    Rows with equal `group` are about one matter and stay on one side of every split.
+    A task has exactly one label on a row, or any number, none included, where it is multi-label. Rows with equal
+    `group` are about one matter and stay on one side of every split.
     """
 
     text: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, tuple[str, ...]]
     language: str | None
     group: str
+
+    def label(self, task: str) -> str:
+        """The one label of a task that is not multi-label."""
+        (label,) = self.labels[task]
+        return label
 
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """What could be read, a line for every row that could not, and a digest of the former."""
+    """What could be read, a line for every row that could not, and a digest of the former.
+
+    Attributes:
+        multi_label: the tasks whose rows may have any number of labels.
+    """
 
     rows: tuple[Ticket, ...]
     problems: tuple[str, ...]
     fingerprint: str
+    multi_label: frozenset[str] = frozenset()
 
 
 def read_tickets(paths: Iterable[Path], columns: Mapping[str, str], *, text: str | None = None) -> Tickets:
@@ -62,7 +73,8 @@ def read_tickets(paths: Iterable[Path], columns: Mapping[str, str], *, text: str
                 continue
             seen[key] = place
             rows.append(ticket)
-            line = [ticket.text, dict(ticket.labels), ticket.language, raw.get("group")]
+            known = {task: names[0] if len(names) == 1 else list(names) for task, names in ticket.labels.items()}
+            line = [ticket.text, known, ticket.language, raw.get("group")]
             digest.update(json.dumps(line, ensure_ascii=True, sort_keys=True).encode())
     if not rows:
         first = problems[0] if problems else "the files are empty"
@@ -83,7 +95,7 @@ def _ticket(raw: dict[str, Any], columns: Mapping[str, str], text_column: str | 
     for task, value in given.items():
         if isinstance(value, list | dict):
             return f"has {value!r:.40} in {columns[task]}, which is not one label"
-    labels = {task: str(value) for task, value in given.items()}
+    labels = {task: (str(value),) for task, value in given.items()}
     if not labels:
         return f"has no label in {', '.join(columns.values())}"
     language = raw.get("language")

@@ -112,7 +112,7 @@ def _train_task(
     task: str, tickets: Sequence[Ticket], features: _Features, config: TrainingConfig
 ) -> tuple[Head, dict[str, Any]]:
     rows = np.array([at for at, ticket in enumerate(tickets) if task in ticket.labels], np.intp)
-    names = [tickets[at].labels[task] for at in rows]
+    names = [tickets[at].label(task) for at in rows]
     labels = sorted(set(names))
     groups = [tickets[at].group for at in rows]
     if len(labels) < 2 or len(set(groups)) < 2 or len(labels) == len(rows):

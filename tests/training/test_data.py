@@ -50,13 +50,13 @@ def test_every_format_reads_alike(tmp_path: Path) -> None:
     assert read[0].problems == ()
     for ticket, row in zip(read[0].rows, ROWS, strict=True):
         assert (ticket.text, ticket.language) == (row["text"], row["language"])
-        assert ticket.labels == {"intent": row["intent"], "urgency": row["urgency"]}
+        assert ticket.labels == {"intent": (row["intent"],), "urgency": (row["urgency"],)}
 
 
 def test_columns_are_named_as_the_desk_calls_them(tmp_path: Path) -> None:
     path = _jsonl(tmp_path / "a.jsonl", [{"noi_dung": "cho em hỏi size", "nhóm": 7}])
     (ticket,) = read_tickets([path], parse_columns(["queue=nhóm"]), text="noi_dung").rows
-    assert (ticket.text, ticket.labels, ticket.language) == ("cho em hỏi size", {"queue": "7"}, None)
+    assert (ticket.text, ticket.labels, ticket.language) == ("cho em hỏi size", {"queue": ("7",)}, None)
 
 
 def test_subject_and_body_stand_in_for_a_text(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_subject_and_body_stand_in_for_a_text(tmp_path: Path) -> None:
 def test_rows_may_lack_the_label_of_a_task(tmp_path: Path) -> None:
     rows = [{"text": "ok", "intent": "a"}, {"text": "ไม่เอาแล้ว", "urgency": "low", "intent": ""}]
     read = read_tickets([_jsonl(tmp_path / "a.jsonl", rows)], COLUMNS)
-    assert [ticket.labels for ticket in read.rows] == [{"intent": "a"}, {"urgency": "low"}]
+    assert [ticket.labels for ticket in read.rows] == [{"intent": ("a",)}, {"urgency": ("low",)}]
 
 
 def test_bad_rows_are_listed_with_file_and_line_and_left_out(tmp_path: Path) -> None:

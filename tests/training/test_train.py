@@ -43,7 +43,7 @@ WORDS = {
 def _tickets(intents: list[str] | None = None, languages: list[str] | None = None) -> Tickets:
     """Six messages in each language for each intent, numbered so that none is another's copy."""
     rows = [
-        Ticket(f"{text}, TV-{at}{number}", {"intent": intent}, language, f"{language} {intent} {number}")
+        Ticket(f"{text}, TV-{at}{number}", {"intent": (intent,)}, language, f"{language} {intent} {number}")
         for at, (intent, texts) in enumerate(WORDS.items())
         for language, text in texts.items()
         for number in range(6)
@@ -98,7 +98,7 @@ def test_the_manifest_says_where_the_bundle_comes_from_and_how_good_it_is(
 def test_rows_are_scored_by_a_head_that_did_not_see_their_group(light_encoder: LightEncoder) -> None:
     # Each group tells its own story, so that only a leak between folds could know the label of another.
     rows = [
-        Ticket(f"{word} {at}", {"intent": "a" if number % 2 else "b"}, None, word)
+        Ticket(f"{word} {at}", {"intent": ("a" if number % 2 else "b",)}, None, word)
         for number, word in enumerate(
             ["xanh", "đỏ", "แดง", "เขียว", "红色", "綠色", "синий", "жёлтый", "violet", "grey"]
         )
@@ -118,7 +118,7 @@ def test_a_task_of_two_labels_works_both_ways(light_encoder: LightEncoder) -> No
 
 def test_a_task_learns_from_the_rows_that_have_its_label(light_encoder: LightEncoder) -> None:
     rows = [
-        replace(row, labels={**row.labels, "urgency": ("high", "low")[at // 2 % 2]}) if at % 2 else row
+        replace(row, labels={**row.labels, "urgency": (("high", "low")[at // 2 % 2],)}) if at % 2 else row
         for at, row in enumerate(_tickets().rows)
     ]
     both = _trained(Tickets(tuple(rows), (), ""), light_encoder, "intent", "urgency")
@@ -150,7 +150,7 @@ def test_the_other_spelling_of_a_language_is_learned_along(light_encoder: LightE
 def _rows(labels: list[str], groups: list[str]) -> Tickets:
     texts = [f"tin nhắn số {at}" for at in range(len(labels))]
     rows = zip(texts, labels, groups, strict=True)
-    return Tickets(tuple(Ticket(text, {"intent": label}, "vi", group) for text, label, group in rows), (), "")
+    return Tickets(tuple(Ticket(text, {"intent": (label,)}, "vi", group) for text, label, group in rows), (), "")
 
 
 @pytest.mark.parametrize(
