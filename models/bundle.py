@@ -45,7 +45,7 @@ class Bundle:
         return f"{self.name}@{self.version}"
 
     def vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
-        """What the heads read: vectors of the bundle's adapted encoder, or else of `encoder`, the one it was trained on."""
+        """What the heads read: by the adapted encoder of the bundle, or else by `encoder`, which it was trained on."""
         return encoder.encode(texts)
 
     def score(self, texts: Sequence[str], vectors: Vectors) -> dict[str, Scored]:
