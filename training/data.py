@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,13 +18,14 @@ class Ticket:
     """One labelled message; `labels` holds the tasks that this row is labelled for.
 
     A task has exactly one label on a row, or any number, none included, where it is multi-label. Rows with equal
-    `group` are about one matter and stay on one side of every split.
+    `group` are about one matter and stay on one side of every split. `place` is where it was read: FILE:LINE.
     """
 
     text: str
     labels: Mapping[str, tuple[str, ...]]
     language: str | None
     group: str
+    place: str = field(default="", compare=False)
 
     def label(self, task: str) -> str:
         """The one label of a task that is not multi-label."""
@@ -63,7 +64,7 @@ def read_tickets(paths: Iterable[Path], columns: Mapping[str, str], *, text: str
     for path in paths:
         for place, raw in _raw_rows(path):
             # A row without a group is one of its own, wherever its file lies.
-            ticket = _ticket(raw, columns, text, f"row {len(rows)}")
+            ticket = _ticket(raw, columns, text, place, f"row {len(rows)}")
             if isinstance(ticket, str):
                 problems.append(f"{place}: {ticket}")
                 continue
@@ -82,7 +83,9 @@ def read_tickets(paths: Iterable[Path], columns: Mapping[str, str], *, text: str
     return Tickets(tuple(rows), tuple(problems), digest.hexdigest()[:16])
 
 
-def _ticket(raw: dict[str, Any], columns: Mapping[str, str], text_column: str | None, group: str) -> Ticket | str:
+def _ticket(
+    raw: dict[str, Any], columns: Mapping[str, str], text_column: str | None, place: str, group: str
+) -> Ticket | str:
     if "_problem" in raw:
         return str(raw["_problem"])
     if text_column or "text" in raw:
@@ -99,7 +102,7 @@ def _ticket(raw: dict[str, Any], columns: Mapping[str, str], text_column: str | 
     if not labels:
         return f"has no label in {', '.join(columns.values())}"
     language = raw.get("language")
-    return Ticket(text, labels, str(language) if language else None, str(raw.get("group") or group))
+    return Ticket(text, labels, str(language) if language else None, str(raw.get("group") or group), place)
 
 
 def _raw_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
