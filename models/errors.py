@@ -19,3 +19,7 @@ class EncoderMismatch(ModelError):
 
 class BundleError(ModelError):
     """A bundle is missing, incomplete or of a format that this version cannot read."""
+
+
+class RegistryError(ModelError):
+    """What a desk has promoted cannot be read, or not be changed as asked."""

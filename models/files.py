@@ -1,4 +1,4 @@
-"""Folders that are either whole or absent, and files that are known by their content."""
+"""Folders and files that are either whole or absent, and files that are known by their content."""
 
 import hashlib
 import json
@@ -46,6 +46,29 @@ def whole_folder(target: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(outer, ignore_errors=True)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file in one rename; on an error, or death at any point, the old file stays.
+
+    For one writer at a time: the scratch file beside it has a fixed name, so that what a death leaves is used again.
+    """
+    scratch = path.with_name(f".{path.name}.new")
+    try:
+        with scratch.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    # The rename itself is in the folder, which a power cut would otherwise lose.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def verified_record(
