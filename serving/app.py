@@ -15,6 +15,7 @@ from serving.desk import Desk
 from serving.limits import BodyLimit, RequestLog
 from serving.problems import add_problem_handlers
 from serving.storage.engine import StorageError
+from serving.storage.feedback import FeedbackRepository
 from serving.storage.records import DecisionRepository, SuggestionRepository
 
 PURGE_EVERY = 3600.0
@@ -45,9 +46,8 @@ def purge_expired_texts(served: Desk) -> int:
     """Delete the texts whose days are over; the number of records that lost theirs."""
     now = datetime.now(UTC)
     with served.database.transaction() as session:
-        return DecisionRepository(session).purge_expired_text(now) + SuggestionRepository(session).purge_expired_text(
-            now
-        )
+        repositories = DecisionRepository(session), SuggestionRepository(session), FeedbackRepository(session)
+        return sum(repository.purge_expired_text(now) for repository in repositories)
 
 
 @asynccontextmanager

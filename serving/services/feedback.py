@@ -1,15 +1,17 @@
 """What agents say back: what became of a suggestion, and the tag that would have been right."""
 
+from datetime import UTC, datetime, timedelta
+
 from serving.desk import Desk
 from serving.errors import BadRequest
-from serving.storage.records import CorrectionRecord, EventRecord, FeedbackRepository
+from serving.storage.feedback import CorrectionRecord, EventRecord, FeedbackRepository
 from serving.storage.tables import EventKind
 
 
 def record_event(
     desk: Desk, suggestion_id: str, kind: EventKind, *, final_text: str | None, reason: str | None
 ) -> EventRecord:
-    """Store an event on a suggestion; the same again changes nothing.
+    """Store an event on a suggestion; the same again changes nothing. Its text is kept as long as other texts.
 
     Raises:
         BadRequest: an edit without its text, or a rejection without a reason.
@@ -19,12 +21,20 @@ def record_event(
         raise BadRequest("final_text", "An edited suggestion comes with the text that was sent, in final_text.")
     if kind is EventKind.REJECTED and not (reason or "").strip():
         raise BadRequest("reason", "A rejected suggestion comes with a reason, such as incorrect or outdated.")
+    days = desk.settings.text_days
     with desk.database.transaction() as session:
-        return FeedbackRepository(session).add_event(suggestion_id, kind, final_text, reason)
+        return FeedbackRepository(session).add_event(
+            suggestion_id,
+            kind,
+            final_text,
+            reason,
+            keep_text=days > 0,
+            text_expires_at=datetime.now(UTC) + timedelta(days=max(days, 1)),
+        )
 
 
 def record_correction(desk: Desk, triage_id: str, *, task: str, label: str, agent: str | None) -> CorrectionRecord:
-    """Store the right label of one task of a decision; the same again changes nothing.
+    """Store the right label of one task of a decision; the last one counts, and a request sent twice counts once.
 
     Raises:
         BadRequest: a task or label that this desk does not have.

@@ -1,33 +1,26 @@
-"""Decisions, suggestions and feedback, in and out of the database as plain records.
+"""Decisions and suggestions, in and out of the database as plain records; feedback on them is in its own module.
 
 A repository works within the transaction of its session and never commits. Writing the same thing again changes
 nothing and answers with what is there, also when both are sent at once: the insert that comes second waits for the
 first, does nothing, and the select after it sees the first one's row.
 """
 
-import hashlib
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kb.store import conflict_insert
-from serving.storage.tables import (
-    CorrectionRow,
-    DecisionRow,
-    EventKind,
-    LiveData,
-    SourceType,
-    SuggestionEventRow,
-    SuggestionRow,
-)
+from serving.storage.tables import DecisionRow, LiveData, SourceType, SuggestionEventRow, SuggestionRow
 from triage.types import Action
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class ConflictingRequest(Exception):
@@ -96,26 +89,6 @@ class SuggestionRecord:
     created_at: datetime = field(default_factory=_now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord:
-    id: str
-    suggestion_id: str
-    kind: EventKind
-    final_text: str | None
-    reason: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionRecord:
-    id: str
-    decision_id: str
-    task: str
-    label: str
-    agent: str | None
-    created_at: datetime
-
-
 class DecisionRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -140,11 +113,11 @@ class DecisionRepository:
 
     def get(self, decision_id: str) -> DecisionRecord | None:
         row = self._session.get(DecisionRow, decision_id)
-        return None if row is None else _record(DecisionRecord, row)
+        return None if row is None else as_record(DecisionRecord, row)
 
     def purge_expired_text(self, now: datetime) -> int:
         """Blank text and request digest of the decisions that expired by `now`, and count them."""
-        return _purge(self._session, DecisionRow, now, text=None, excerpts=None, request_digest=None)
+        return blank_expired(self._session, DecisionRow, now, text=None, excerpts=None, request_digest=None)
 
 
 class SuggestionRepository:
@@ -165,62 +138,19 @@ class SuggestionRepository:
 
     def get(self, suggestion_id: str) -> SuggestionRecord | None:
         row = self._session.get(SuggestionRow, suggestion_id)
-        return None if row is None else _record(SuggestionRecord, row)
+        return None if row is None else as_record(SuggestionRecord, row)
 
     def purge_expired_text(self, now: datetime) -> int:
         """Blank the text of the suggestions that expired by `now`, and count them."""
-        return _purge(self._session, SuggestionRow, now, text=None)
-
-
-class FeedbackRepository:
-    """What agents made of suggestions and decisions; each thing once, known by its content."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def add_event(
-        self, suggestion_id: str, kind: EventKind, final_text: str | None = None, reason: str | None = None
-    ) -> EventRecord:
-        """Store what became of a suggestion; the same again answers with the first record.
-
-        Raises:
-            UnknownSuggestion: no suggestion has this id.
-        """
-        if not _exists(self._session, SuggestionRow, suggestion_id):
-            raise UnknownSuggestion(f"No suggestion {suggestion_id!r}. Use the id that came with the suggestion.")
-        content = {"kind": kind, "final_text": final_text, "reason": reason}
-        return self._once(SuggestionEventRow, EventRecord, {"suggestion_id": suggestion_id}, content)
-
-    def add_correction(self, decision_id: str, task: str, label: str, agent: str | None = None) -> CorrectionRecord:
-        """Store the right label of a task; the same again, from the same agent, answers with the first record.
-
-        Raises:
-            UnknownDecision: no decision has this id.
-        """
-        if not _exists(self._session, DecisionRow, decision_id):
-            raise UnknownDecision(f"No decision {decision_id!r}. Use the id that came with the triage.")
-        content = {"task": task, "label": label, "agent": agent}
-        return self._once(CorrectionRow, CorrectionRecord, {"decision_id": decision_id}, content)
-
-    def _once(
-        self,
-        row: type[SuggestionEventRow] | type[CorrectionRow],
-        record: type["_Record"],
-        parent: dict[str, str],
-        content: dict[str, Any],
-    ) -> "_Record":
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        key = {**parent, "digest": digest}
-        insert = conflict_insert(self._session)(row).on_conflict_do_nothing(index_elements=list(key))
-        self._session.execute(insert, [{"id": new_id(), **key, **content, "created_at": _now()}])
-        return _record(record, self._session.scalars(select(row).filter_by(**key)).one())
+        return blank_expired(self._session, SuggestionRow, now, text=None)
 
 
 _Stored = TypeVar("_Stored", DecisionRecord, SuggestionRecord)
-_Record = TypeVar("_Record", DecisionRecord, SuggestionRecord, EventRecord, CorrectionRecord)
+_Record = TypeVar("_Record", bound="DataclassInstance")
 
 
-def _record(kind: type[_Record], row: LiveData) -> _Record:
+def as_record(kind: type[_Record], row: LiveData) -> _Record:
+    """A row as the dataclass whose fields are columns of its table."""
     return kind(**{f.name: getattr(row, f.name) for f in fields(kind)})
 
 
@@ -234,15 +164,15 @@ def _store(session: Session, row: type[DecisionRow] | type[SuggestionRow], recor
     insert = conflict_insert(session)(row)
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_={"id": insert.excluded.id}).returning(row)
     rows: list[Any] = list(session.scalars(upsert, values, execution_options={"populate_existing": True}))
-    stored = {found.id: _record(type(records[0]), found) for found in rows}
+    stored = {found.id: as_record(type(records[0]), found) for found in rows}
     return [stored[r.id] for r in records]
 
 
-def _exists(session: Session, row: type[DecisionRow] | type[SuggestionRow], id_: str) -> bool:
-    return session.scalar(select(row.id).where(row.id == id_)) is not None
+_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow]
 
 
-def _purge(session: Session, row: type[DecisionRow] | type[SuggestionRow], now: datetime, **blank: None) -> int:
+def blank_expired(session: Session, row: _Expiring, now: datetime, **blank: None) -> int:
+    """Set the columns `blank` of the rows that expired by `now` to NULL, and count those rows."""
     expired = row.text_expires_at <= now, row.holds_text()
     purged = session.execute(update(row).where(*expired).values(blank).returning(row.id))
     return len(purged.all())

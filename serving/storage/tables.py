@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, MetaData, UniqueConstraint, or_
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, MetaData, UniqueConstraint, and_, or_
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kb.store import COLUMN_TYPES, CONSTRAINT_NAMES, KnowledgeBase
@@ -82,10 +82,6 @@ class SuggestionRow(LiveData):
         return cls.text.is_not(None)
 
 
-for _row in (DecisionRow, SuggestionRow):
-    Index(None, _row.text_expires_at, sqlite_where=_row.holds_text(), postgresql_where=_row.holds_text())
-
-
 class SuggestionEventRow(LiveData):
     __tablename__ = "suggestion_events"
     __table_args__ = (UniqueConstraint("suggestion_id", "digest"),)
@@ -94,22 +90,54 @@ class SuggestionEventRow(LiveData):
     suggestion_id: Mapped[str] = mapped_column(ForeignKey("suggestions.id"))
     kind: Mapped[EventKind]
     final_text: Mapped[str | None]
+    text_expires_at: Mapped[datetime | None]
     reason: Mapped[str | None]
-    digest: Mapped[str]
+    digest: Mapped[str | None]
     created_at: Mapped[datetime]
+
+    @classmethod
+    def holds_text(cls) -> ColumnElement[bool]:
+        """The condition of the index that a purge runs on; only events that came with a text ever expire."""
+        return and_(cls.text_expires_at.is_not(None), cls.digest.is_not(None))
+
+
+for _row in (DecisionRow, SuggestionRow, SuggestionEventRow):
+    Index(None, _row.text_expires_at, sqlite_where=_row.holds_text(), postgresql_where=_row.holds_text())
 
 
 class CorrectionRow(LiveData):
+    """`number` counts the corrections of a decision from 1, in the order in which the database took them."""
+
     __tablename__ = "corrections"
-    __table_args__ = (UniqueConstraint("decision_id", "digest"),)
+    __table_args__ = (UniqueConstraint("decision_id", "number"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id"))
+    number: Mapped[int]
     task: Mapped[str]
     label: Mapped[str]
     agent: Mapped[str | None]
-    digest: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class ShadowPredictionRow(LiveData):
+    """What a shadow bundle's head said about a live message, beside what the live bundle's head said.
+
+    Both sides are the heads' own words, before policy and task settings, so that they can be compared.
+    """
+
+    __tablename__ = "shadow_predictions"
+
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True)
+    bundle: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    confidence: Mapped[float]
+    abstained: Mapped[bool]
+    live_bundle: Mapped[str]
+    live_label: Mapped[str]
+    live_confidence: Mapped[float]
+    live_abstained: Mapped[bool]
 
 
 class ApiKeyRow(LiveData):

@@ -13,13 +13,23 @@ from serving.desk import Desk
 from tests.serving.wire import WRONG_SIZE, client_of, ok, problem, rows, stored_decision, stored_suggestion
 
 LANGUAGES = sorted(WRONG_SIZE)
+TABLES = ("decisions", "suggestions", "suggestion_events")
+SENT = {
+    "en": "Dear Anna, the pair in 38 leaves today and the courier takes the other one along.",
+    "vi": "Chào chị Hà, đôi size 38 sẽ được gửi hôm nay, bên giao hàng nhận lại đôi kia giúp chị.",
+    "th": "เรียนคุณสมหญิง รองเท้าเบอร์ 38 จะส่งวันนี้ และพนักงานจะรับคู่เดิมกลับค่ะ",
+    "zh-Hans": "王女士您好，38码今天寄出，快递员会把另一双取回。",
+    "zh-Hant": "林小姐您好，38號今天寄出，物流會把另一雙收回。",
+    "ru": "Анна, пара 38 размера уедет сегодня, а прежнюю заберёт курьер.",
+}
 
 
 def _grow_old(desk: Desk, *, days: float) -> None:
     """Move every expiry back, as if that many days had gone by."""
-    for table in ("decisions", "suggestions"):
+    for table in TABLES:
         with desk.database.transaction() as session:
-            for identity, expires in session.execute(text(f"SELECT id, text_expires_at FROM {table}")).all():
+            expiring = f"SELECT id, text_expires_at FROM {table} WHERE text_expires_at IS NOT NULL"
+            for identity, expires in session.execute(text(expiring)).all():
                 earlier = datetime.fromisoformat(expires) - timedelta(days=days)
                 values = {"id": identity, "at": earlier.isoformat(" ")}
                 session.execute(text(f"UPDATE {table} SET text_expires_at = :at WHERE id = :id"), values)
@@ -27,7 +37,7 @@ def _grow_old(desk: Desk, *, days: float) -> None:
 
 def _everything(desk: Desk) -> str:
     with desk.database.transaction(read_only=True) as session:
-        found = [session.execute(text(f"SELECT * FROM {table}")).all() for table in ("decisions", "suggestions")]
+        found = [session.execute(text(f"SELECT * FROM {table}")).all() for table in TABLES]
     return repr(found).encode().decode("unicode_escape", "replace") + repr(found)
 
 
@@ -115,6 +125,34 @@ def test_suggestions_lose_their_texts_and_keep_their_feedback(own_desk: Desk, li
     assert "Nguyễn Thị Hà" not in _everything(desk)
     assert rows(desk, "suggestion_events") == 1
     ok(client.post(f"/v1/suggestions/{found[0]['id']}/events", json={"kind": "displayed"}))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_agents_sent_follows_the_same_days(own_desk: Desk, light_desk: Desk, language: str) -> None:
+    desk = replace(own_desk, keeper=light_desk.keeper)
+    client, sent = client_of(desk), SENT[language]
+    (one,) = ok(client.post("/v1/suggestions", json={"text": WRONG_SIZE[language], "limit": 1}))["suggestions"]
+    event = {"kind": "edited", "final_text": sent}
+    first = ok(client.post(f"/v1/suggestions/{one['id']}/events", json=event))
+    assert ok(client.post(f"/v1/suggestions/{one['id']}/events", json=event)) == first
+    assert sent in _everything(desk)
+    _grow_old(desk, days=29.9)
+    assert purge_expired_texts(desk) == 0
+    _grow_old(desk, days=0.2)
+    assert purge_expired_texts(desk) == 2
+    assert sent not in _everything(desk)
+    assert (rows(desk, "suggestion_events"), purge_expired_texts(desk)) == (1, 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_no_days_nothing_that_agents_sent_is_ever_stored(own_desk: Desk, light_desk: Desk, language: str) -> None:
+    desk = _keeping(replace(own_desk, keeper=light_desk.keeper), 0)
+    client = client_of(desk)
+    (one,) = ok(client.post("/v1/suggestions", json={"text": WRONG_SIZE[language], "limit": 1}))["suggestions"]
+    event = {"kind": "edited", "final_text": SENT[language]}
+    first = ok(client.post(f"/v1/suggestions/{one['id']}/events", json=event))
+    assert ok(client.post(f"/v1/suggestions/{one['id']}/events", json=event)) == first
+    assert SENT[language] not in _everything(desk)
 
 
 def test_a_running_server_purges_by_itself(own_desk: Desk) -> None:
