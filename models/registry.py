@@ -58,6 +58,7 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: tuple[bytes | None, RegistryState] = None, RegistryState()
 
     def find(self, reference: str) -> Path:
         """The folder of a bundle named by a path, `live`, `starter`, `NAME@VERSION` or `NAME` (its newest version).
@@ -116,7 +117,10 @@ class Registry:
         path = self.folder / STATE
         # It is read whole and not looked at first: a shared file system may answer for a file's date from its cache.
         try:
-            return parse(path.read_bytes())
+            content = path.read_bytes()
+            if content != self._read[0]:
+                self._read = content, parse(content)
+            return self._read[1]
         except FileNotFoundError:
             return RegistryState()
         except OSError as error:

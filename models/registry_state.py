@@ -51,9 +51,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class RegistryState:
-    """Attributes:
-    live: the reference that serves; the shipped bundle where nothing was ever promoted.
-    earlier: what a rollback leads back to, the latest last.
+    """What a history has led to.
+
+    Attributes:
+        live: the reference that serves; the shipped bundle where nothing was ever promoted.
+        earlier: what a rollback leads back to, the latest last.
     """
 
     live: str = STARTER_NAME
@@ -72,7 +74,10 @@ class RegistryState:
 
     def then(self, change: Change) -> "RegistryState":
         """The state after one more change."""
-        new = replace(self, history=(*self.history, change))
+        return replace(self._after(change), history=(*self.history, change))
+
+    def _after(self, change: Change) -> "RegistryState":
+        new = self
         match change.kind:
             case ChangeKind.PROMOTED:
                 new = replace(new, live=change.after, earlier=(*self.earlier, change.before))
@@ -115,12 +120,12 @@ def parse(content: bytes) -> RegistryState:
         document: Any = json.loads(content)
         if document["format"] != FORMAT:
             raise RegistryError(f"it has format {document['format']!r}, and this version of Frontdesk reads {FORMAT}")
-        state = RegistryState()
-        for row in document["history"]:
-            state = state.then(_change(row))
+        state, history = RegistryState(), tuple(map(_change, document["history"]))
+        for change in history:
+            state = state._after(change)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RegistryError(f"it is damaged ({error!r:.100})") from error
-    return state
+    return replace(state, history=history)
 
 
 def _change(row: Mapping[str, Any]) -> Change:

@@ -16,6 +16,8 @@ def decide(triage: Triage, taxonomy: Taxonomy, *, answered: bool) -> Decision:
     intent = taxonomy.intent(triage.intent.label)
     if intent is not None and intent.role is Role.OUT_OF_SCOPE:
         return Decision(Action.REVIEW, ("out of scope: the message does not seem to be for this desk",))
+    if "intent" in triage.set_aside:
+        return Decision(Action.REVIEW, ("this desk decides nothing by the intent: its mode is monitor or off",))
     if not triage.intent.ranking:
         return Decision(Action.REVIEW, ("the bundle does not predict an intent",))
     if triage.intent.abstained:

@@ -15,7 +15,7 @@ from triage.types import UNDETERMINED, DetectedLanguage, Entity, EntityType, Tri
 
 STANDARD_TASKS = ("intent", "urgency", "channel")
 NO_PREDICTION = Prediction("", 0.0, True, ())
-"""For a standard task that the bundle does not have."""
+"""For a standard task that the bundle does not have, and for any task that is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,19 @@ class Triaged:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
+    """One bundle with everything else that reads a message.
+
+    Attributes:
+        set_aside: tasks that act on nothing; what the bundle says of them is only noted, in `Triage.set_aside`.
+    """
+
     encoder: Encoder
     bundle: Bundle
     taxonomy: Taxonomy
     policy: ChannelPolicy
     detector: LanguageDetector
     finder: EntityFinder
+    set_aside: frozenset[str] = frozenset()
 
     def run(self, messages: Sequence[Message], *, at: datetime) -> Triaged:
         """Triage messages; `at` decides which channels are open.
@@ -73,6 +80,8 @@ class Pipeline:
         at: datetime,
     ) -> Triage:
         unreadable = language.code == UNDETERMINED or is_blank(text)
+        aside = {task: found for task, found in predictions.items() if task in self.set_aside}
+        predictions = {**predictions, **dict.fromkeys(aside, NO_PREDICTION)}
         intent = self._intent(predictions.get("intent", NO_PREDICTION), unreadable)
         entities = self.finder.find(message.text)
         urgency = predictions.get("urgency", NO_PREDICTION)
@@ -93,7 +102,8 @@ class Pipeline:
             for task, found in predictions.items()
             if task not in STANDARD_TASKS
         }
-        return Triage(language, intent, Urgency(urgency, self._cues(text, entities)), channel, labels, entities)
+        cues = () if "urgency" in aside else self._cues(text, entities)
+        return Triage(language, intent, Urgency(urgency, cues), channel, labels, entities, aside)
 
     def _intent(self, prediction: Prediction, unreadable: bool) -> Prediction:
         """A text in no language, or one for somebody else's desk, gets no confident tag."""

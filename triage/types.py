@@ -1,7 +1,7 @@
 """What triage says about a message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.languages import UNDETERMINED as UNDETERMINED
@@ -71,7 +71,11 @@ class Urgency:
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """Everything that triage says about one message, before the knowledge base has been asked."""
+    """Everything that triage says about one message, before the knowledge base has been asked.
+
+    Attributes:
+        set_aside: what the heads say of tasks that act on nothing here, as they say it.
+    """
 
     language: DetectedLanguage
     intent: Prediction
@@ -79,3 +83,4 @@ class Triage:
     channel: ChannelAdvice
     labels: Mapping[str, Prediction]
     entities: tuple[Entity, ...]
+    set_aside: Mapping[str, Prediction] = field(default_factory=dict)
