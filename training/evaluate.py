@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from models.types import Encoder, Scored
 from training.bootstrap import interval, resampled
 from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
-from training.metrics import Figures, Outcomes, Weights, detection_figures, label_figures, overall_figures
+from training.metrics import Figures, Outcomes, Weights, detection_figures, given_labels, label_figures, overall_figures
 from triage.normalize import normalize
 
 OOS_LABEL = "oos"
@@ -73,11 +73,12 @@ class TaskEvaluation:
     @cached_property
     def outcomes(self) -> Outcomes:
         """Of the rows of `in_scope`."""
-        scored, rows = self.scored, self.in_scope
-        of_rows = Scored(
-            scored.labels, scored.shares[rows], scored.out_of_scope[rows], scored.chosen[rows], scored.multi_label
-        )
-        return Outcomes.of(self.truth[rows], of_rows)
+        return Outcomes.of(self.truth[self.in_scope], _rows(self.scored, self.in_scope))
+
+    @cached_property
+    def given(self) -> NDArray[np.bool_]:
+        """Shape (rows, labels): what is said without abstaining."""
+        return given_labels(self.scored)
 
     @cached_property
     def groups(self) -> NDArray[np.intp]:
@@ -129,11 +130,15 @@ class TaskEvaluation:
             **_with_intervals(detection, self.groups[rows])[0],
         }
 
+    def take(self, rows: NDArray[np.intp]) -> "TaskEvaluation":
+        """The same on some of the rows."""
+        return replace(self, tickets=tuple(self.tickets[row] for row in rows.tolist()), scored=_rows(self.scored, rows))
+
     def row(self, at: int) -> dict[str, Any]:
         """What was true of one row and what is said of it, for people to look at."""
         ticket, labels, shares = self.tickets[at], self.scored.labels, self.scored.shares[at]
         order = np.argsort(-shares, kind="stable").tolist()
-        chosen = [labels[column] for column in order if self.scored.chosen[at, column]]
+        given = [labels[column] for column in order if self.given[at, column]]
         truth = ticket.labels[self.task]
         return {
             "place": ticket.place,
@@ -141,9 +146,9 @@ class TaskEvaluation:
             "text": ticket.text,
             "language": ticket.language or UNDETERMINED,
             "truth": list(truth) if self.scored.multi_label or len(truth) != 1 else truth[0],
-            "predicted": chosen if self.scored.multi_label else labels[order[0]],
+            "predicted": given if self.scored.multi_label else given[0],
             "confidence": _rounded(shares[order[0]]),
-            "abstained": not chosen,
+            "abstained": not self.scored.chosen[at].any(),
             "out_of_scope": _rounded(self.scored.out_of_scope[at]),
             "ranking": [{"label": labels[column], "score": _rounded(shares[column])} for column in order[:_RANKED]],
         }
@@ -202,7 +207,8 @@ def evaluate(
         advance: called with the number of rows after each piece of work, for a progress bar.
 
     Raises:
-        BadTrainingData: when the bundle lacks a task, or no ticket is labelled for it.
+        BadTrainingData: when the bundle lacks a task, no ticket is labelled for it, or some have several labels where
+            the bundle gives one.
     """
     if missing := [task for task in tasks if task not in bundle.heads]:
         raise BadTrainingData(
@@ -225,6 +231,7 @@ def _task_evaluation(task: str, tickets: Sequence[Ticket], parts: Sequence[Score
     rows = [row for row, ticket in enumerate(tickets) if task in ticket.labels]
     if not rows:
         raise BadTrainingData(f"No row is labelled for task {task!r}. Name its column: --task {task}=COLUMN.")
+    labelled = tuple(tickets[row] for row in rows)
     scored = Scored(
         parts[0].labels,
         np.concatenate([part.shares for part in parts])[rows],
@@ -232,7 +239,19 @@ def _task_evaluation(task: str, tickets: Sequence[Ticket], parts: Sequence[Score
         np.concatenate([part.chosen for part in parts])[rows],
         parts[0].multi_label,
     )
-    return TaskEvaluation(task, tuple(tickets[row] for row in rows), scored, oos_label)
+    several = next((ticket for ticket in labelled if len(ticket.labels[task]) != 1), None)
+    if several and not scored.multi_label:
+        raise BadTrainingData(
+            f"{several.place} has {len(several.labels[task])} labels of {task!r}, and the bundle always gives one. "
+            "Leave such rows out, or train a bundle on rows with lists of labels."
+        )
+    return TaskEvaluation(task, labelled, scored, oos_label)
+
+
+def _rows(scored: Scored, rows: NDArray[np.intp]) -> Scored:
+    return Scored(
+        scored.labels, scored.shares[rows], scored.out_of_scope[rows], scored.chosen[rows], scored.multi_label
+    )
 
 
 def _with_intervals(figures: Callable[[Weights], Figures], groups: NDArray[np.intp]) -> list[dict[str, Any]]:

@@ -18,6 +18,9 @@ BINS = 15
 FALSE_ALARMS = 0.02
 """The share of messages in scope that may be taken for out of scope where recall of the others is stated."""
 
+LIKELY = 0.5
+"""The probability from which a label counts as given where a row can have several and thresholds do not apply."""
+
 Weights = NDArray[np.float32]
 """Shape (samples, rows): how often each row counts in each sample."""
 Figures = dict[str, NDArray[np.floating]]
@@ -30,7 +33,7 @@ class Outcomes:
 
     Attributes:
         truth, given, sure: bool, shape (rows, labels), sparse: a row has one label or a few among hundreds. `given` is
-            the best label of each row, or every label above its threshold where a row can have several.
+            the best label of each row, or every label likelier than not where a row can have several.
         claimed, right: shape (rows, BINS): the summed confidence of what is said with a confidence in that bin, and
             how much of it is right; of the best label, or of every label where a row can have several.
     """
@@ -45,21 +48,14 @@ class Outcomes:
     @classmethod
     def of(cls, truth: NDArray[np.bool_], scored: Scored) -> "Outcomes":
         """`truth` has shape (rows, labels), in the order of `scored.labels`."""
-        rows, shares = np.arange(len(truth)), scored.shares
-        if scored.multi_label:
-            given, confidence, right = scored.chosen, shares, truth
-        else:
-            best = shares.argmax(axis=1)
-            given = np.zeros(truth.shape, bool)
-            given[rows, best] = True
-            confidence, right = shares[rows, best, None], truth[rows, best, None]
-        bin_of = np.minimum((confidence * BINS).astype(np.intp), BINS - 1) + rows[:, None] * BINS
+        confidence, right = claims(truth, scored)
+        bin_of = bins(confidence) + np.arange(len(truth))[:, None] * BINS
         claimed, correct = (
-            np.bincount(bin_of.ravel(), value.ravel(), len(rows) * BINS).reshape(-1, BINS).astype(np.float32)
+            np.bincount(bin_of.ravel(), value.ravel(), len(truth) * BINS).reshape(-1, BINS).astype(np.float32)
             for value in (confidence, right)
         )
-        said, true, sure = (sp.csr_array(matrix.astype(np.float32)) for matrix in (given, truth, scored.chosen))
-        return cls(true, said, sure, claimed, correct, scored.multi_label)
+        sparse = [sp.csr_array(matrix.astype(np.float32)) for matrix in (truth, given_labels(scored), scored.chosen)]
+        return cls(sparse[0], sparse[1], sparse[2], claimed, correct, scored.multi_label)
 
     def take(self, rows: NDArray[np.intp]) -> "Outcomes":
         """The outcomes of some rows."""
@@ -76,6 +72,43 @@ class Outcomes:
     def correct(self) -> NDArray[np.bool_]:
         """Shape (rows,): whether exactly the true labels are given."""
         return np.asarray((self.truth != self.given).sum(axis=1) == 0)
+
+
+def given_labels(scored: Scored) -> NDArray[np.bool_]:
+    """What a head says when it may not abstain, shape (rows, labels)."""
+    if scored.multi_label:
+        return scored.shares >= LIKELY
+    given = np.zeros(scored.shares.shape, bool)
+    given[np.arange(len(given)), scored.shares.argmax(axis=1)] = True
+    return given
+
+
+def claims(truth: NDArray[np.bool_], scored: Scored) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Each confidence that is stated and whether it is about something true.
+
+    Shape (rows, 1), of the best label; or (rows, labels), of every label, where a row can have several.
+    """
+    if scored.multi_label:
+        return scored.shares, truth
+    best = scored.shares.argmax(axis=1)[:, None]
+    return np.take_along_axis(scored.shares, best, 1), np.take_along_axis(truth, best, 1)
+
+
+def bins(confidence: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Which of `BINS` bins of equal width each confidence is in."""
+    return np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+
+
+def confusion(outcomes: Outcomes) -> NDArray[np.intp]:
+    """Rows by true label (down) and given label (across), shape (labels, labels).
+
+    Where a row can have several labels, it counts for each pair of one that it lacks and one that it should not have.
+    """
+    hits = _both(outcomes.truth, outcomes.given)
+    pairs = (outcomes.truth - hits).T @ (outcomes.given - hits)
+    counts: NDArray[np.intp] = np.rint(pairs.toarray()).astype(np.intp)
+    np.fill_diagonal(counts, np.asarray(hits.sum(axis=0)).astype(np.intp))
+    return counts
 
 
 def overall_figures(outcomes: Outcomes, weights: Weights) -> Figures:
