@@ -81,9 +81,9 @@ def _whole_run(command: list[str], texts: list[str], folder: Path, environment: 
 
 def _take_turns(settings: Any, texts: list[str], output: Path) -> list[tuple[list[str], float, float]]:
     """For each chunk: its texts, the seconds of the bare encoder, and those of triage; who begins alternates."""
-    desk = open_desk(settings)
+    now = open_desk(settings).current()
     chunks = [texts[at : at + CHUNK] for at in range(0, len(texts), CHUNK)]
-    results(desk, _lines(chunks[0][:64]))
+    results(now, _lines(chunks[0][:64]))
     gc.freeze()
     rounds = []
     with output.open("w", encoding="utf-8") as file:
@@ -92,9 +92,9 @@ def _take_turns(settings: Any, texts: list[str], output: Path) -> list[tuple[lis
             for name in ("bare", "ours") if number % 2 else ("ours", "bare"):
                 started = time.perf_counter()
                 if name == "bare":
-                    desk.pipeline.encoder.encode([normalize(text) for text in chunk])
+                    now.pipeline.encoder.encode([normalize(text) for text in chunk])
                 else:
-                    file.writelines(f"{result}\n" for result in results(desk, _lines(chunk)))
+                    file.writelines(f"{result}\n" for result in results(now, _lines(chunk)))
                 seconds[name] = time.perf_counter() - started
             rounds.append((chunk, seconds["bare"], seconds["ours"]))
     return rounds

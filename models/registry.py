@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 from models.bundle import MANIFEST, Bundle, read_manifest, save_bundle
 from models.errors import BundleError, RegistryError
 from models.files import replace_file, verified_record
-from models.registry_state import STARTER_NAME, Change, ChangeKind, RegistryState, TaskMode, dump, parse
+from models.registry_state import STARTER_NAME as STARTER_NAME
+from models.registry_state import Change, ChangeKind, RegistryState, TaskMode, dump, parse
 
 STARTER = Path(__file__).parent / STARTER_NAME
 STARTER_REFERENCE = f"{STARTER_NAME}@1"

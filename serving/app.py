@@ -53,7 +53,8 @@ def purge_expired_texts(served: Desk) -> int:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     purging = asyncio.create_task(_purge_for_ever(app.state.desk))
-    yield
+    with app.state.desk.keeper.watching():
+        yield
     purging.cancel()
     with suppress(asyncio.CancelledError):
         await purging

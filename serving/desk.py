@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from kb.search import KnowledgeBase
 from models.bundle import load_bundle
 from models.encoder import EncoderConfig, load_encoder
-from models.registry import find_bundle
+from models.registry import LIVE, Registry
 from models.types import Encoder
 from serving.errors import BadSettings
-from serving.knowledge import KnowledgeKeeper
+from serving.keeper import Keeper, Snapshot
 from serving.settings import Settings, ensure_data_folder
 from serving.storage.engine import Database, migrate, open_database
 from triage import channels, taxonomy
@@ -22,25 +21,12 @@ from triage.taxonomy import load_taxonomy
 @dataclass(frozen=True, slots=True)
 class Desk:
     settings: Settings
-    pipeline: Pipeline
     database: Database
-    keeper: KnowledgeKeeper
+    keeper: Keeper
 
-    @property
-    def knowledge(self) -> KnowledgeBase:
+    def current(self) -> Snapshot:
+        """What serves now. To be asked once a request: the next call may give another bundle."""
         return self.keeper.current()
-
-    def versions(self, knowledge: KnowledgeBase) -> dict[str, str]:
-        """Of everything that takes part in a decision with this knowledge base."""
-        return {**pipeline_versions(self.pipeline), "kb": knowledge.version}
-
-
-def pipeline_versions(pipeline: Pipeline) -> dict[str, str]:
-    return {
-        "bundle": pipeline.bundle.reference,
-        "taxonomy": pipeline.taxonomy.version,
-        "policy": pipeline.policy.version,
-    }
 
 
 def open_desk(settings: Settings, *, encoder: Encoder | None = None) -> Desk:
@@ -50,9 +36,16 @@ def open_desk(settings: Settings, *, encoder: Encoder | None = None) -> Desk:
         encoder: one that is loaded already, or a light twin in tests.
     """
     database = open_desk_database(settings)
+    registry = open_registry(settings)
+    # Before the bundle is looked up, so that a promotion between the two is taken up by the first look.
+    state = registry.state()
     pipeline = open_pipeline(settings, encoder=encoder)
-    keeper = KnowledgeKeeper(database, pipeline.encoder, pipeline.bundle, settings.data_dir / "kb")
-    return Desk(settings, pipeline, database, keeper)
+    follows, cache = settings.bundle == LIVE, settings.data_dir / "kb"
+    return Desk(settings, database, Keeper(registry, database, pipeline, state, follows=follows, cache=cache))
+
+
+def open_registry(settings: Settings) -> Registry:
+    return Registry(settings.data_dir / "bundles")
 
 
 def open_desk_database(settings: Settings) -> Database:
@@ -79,5 +72,5 @@ def open_pipeline(settings: Settings, *, encoder: Encoder | None = None) -> Pipe
     except ValueError as error:
         raise BadSettings(str(error)) from error
     encoder = encoder or open_encoder(settings)
-    bundle = load_bundle(find_bundle(settings.bundle, settings.data_dir / "bundles"), encoder)
+    bundle = load_bundle(open_registry(settings).find(settings.bundle), encoder)
     return Pipeline(encoder, bundle, labels, policy, detector, finder)

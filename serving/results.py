@@ -3,31 +3,48 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.registry_state import TaskMode
 from models.types import Prediction
-from triage.types import Decision, Triage
+from serving.keeper import Snapshot
+from serving.services.reading import Reading
+from triage.types import Triage
+
+MONITORED = "monitored"
+"""The field of a decision record for what monitored tasks would have said; it is in no answer."""
 
 
-def triage_result(identity: str, triage: Triage, decision: Decision, versions: Mapping[str, str]) -> dict[str, Any]:
+def triage_result(identity: str, reading: Reading, now: Snapshot) -> dict[str, Any]:
     """One message's triage under the field names of the public format."""
+    triage, decision, mode = reading.triage, reading.decision, now.state.mode
     return {
         "id": identity,
         "text_language": {"code": triage.language.code, "confidence": triage.language.confidence},
-        "intent": _prediction(triage.intent),
-        "urgency": {**_prediction(triage.urgency.prediction), "reasons": list(triage.urgency.reasons)},
+        "intent": _shown(triage.intent, mode("intent")),
+        "urgency": {**_shown(triage.urgency.prediction, mode("urgency")), "reasons": list(triage.urgency.reasons)},
         "channel": {
             "recommended": triage.channel.recommended,
             "ranking": [
                 {"channel": r.channel, "score": r.score, "available": r.available, "reasons": list(r.reasons)}
                 for r in triage.channel.ranking
             ],
+            "mode": mode("channel").value,
         },
-        "labels": {task: _prediction(prediction) for task, prediction in triage.labels.items()},
+        "labels": {task: _shown(prediction, mode(task)) for task, prediction in triage.labels.items()},
         "entities": [
             {"type": entity.type.value, "text": entity.text, "start": entity.start, "end": entity.end}
             for entity in triage.entities
         ],
         "decision": {"action": decision.action.value, "reasons": list(decision.reasons)},
-        "versions": dict(versions),
+        "versions": now.versions,
+    }
+
+
+def monitored(triage: Triage, now: Snapshot) -> dict[str, Any]:
+    """What the tasks in mode monitor say of a message, for its record and for nobody's eyes."""
+    return {
+        task: _prediction(prediction)
+        for task, prediction in triage.set_aside.items()
+        if now.state.mode(task) is TaskMode.MONITOR
     }
 
 
@@ -40,7 +57,12 @@ def split_excerpts(result: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
 def join_excerpts(kept: Mapping[str, Any], excerpts: Mapping[str, Any]) -> dict[str, Any]:
     """The result as it was answered, of the two that `split_excerpts` made of it."""
     urgency = {**kept["urgency"], "reasons": excerpts["urgency_reasons"]}
-    return {**kept, "urgency": urgency, "entities": excerpts["entities"]}
+    shown = {name: value for name, value in kept.items() if name != MONITORED}
+    return {**shown, "urgency": urgency, "entities": excerpts["entities"]}
+
+
+def _shown(prediction: Prediction, mode: TaskMode) -> dict[str, Any]:
+    return {**_prediction(prediction), "mode": mode.value}
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.languages import canonical_language
+from models.registry_state import TaskMode
 from serving.storage.tables import EventKind
 from triage.types import Action, EntityType
 
@@ -55,11 +56,22 @@ class TextLanguage(Wire):
     confidence: float
 
 
+Mode = Annotated[
+    TaskMode,
+    Field(
+        default=TaskMode.RECOMMEND,
+        description="What the desk lets this task do. autofill: write the label where the model does not abstain; "
+        "recommend: show it; monitor and off: the label is empty, and acts on nothing.",
+    ),
+]
+
+
 class LabelOut(Wire):
-    label: str = Field(description="The best label, also when the model abstains.")
+    label: str = Field(description="The best label, also when the model abstains; empty in monitor and off.")
     confidence: float
     abstained: bool = Field(description="The model is not sure: have a person look.")
     ranking: list[LabelScore]
+    mode: Mode
 
 
 class UrgencyOut(LabelOut):
@@ -76,6 +88,7 @@ class ChannelScore(Wire):
 class ChannelOut(Wire):
     recommended: str | None
     ranking: list[ChannelScore] = Field(description="Every configured channel, none hidden.")
+    mode: Mode
 
 
 class EntityOut(Wire):

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.backends import Precision
+from models.registry import LIVE
 from models.weights import DEFAULT_ENCODER
 from serving.errors import BadSettings
 
@@ -34,7 +35,9 @@ class Settings(BaseSettings):
     backend: str = Field(default="auto", description="auto, openvino or torch.")
     precision: Precision = Field(default=Precision.AUTO, description="auto, float32 or bfloat16.")
     threads: int = Field(default=0, ge=0, le=1024, description="CPU threads of the encoder; 0 takes all.")
-    bundle: str = Field(default="starter", description="The bundle that serves: a name, NAME@VERSION or a folder.")
+    bundle: str = Field(
+        default=LIVE, description="The bundle that serves: live is the promoted one; a name or a folder pins another."
+    )
     taxonomy: Path | None = Field(default=None, description="The taxonomy file; by default the starter's.")
     policy: Path | None = Field(default=None, description="The channel policy file; by default the starter's.")
     languages: Words = Field(

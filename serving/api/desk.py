@@ -21,7 +21,8 @@ router = APIRouter()
 )
 def taxonomy(desk: CurrentDesk) -> Any:
     """The labels of this desk with their descriptions."""
-    labels = desk.pipeline.taxonomy
+    pipeline = desk.current().pipeline
+    labels = pipeline.taxonomy
     return TaxonomyOut(
         version=labels.version,
         intents=[
@@ -37,8 +38,8 @@ def taxonomy(desk: CurrentDesk) -> Any:
             for i in labels.intents
         ],
         urgencies=[UrgencyLevelOut(id=level.id, criteria=level.criteria) for level in labels.urgencies],
-        channels=list(desk.pipeline.policy.ids),
-        tasks={task: list(head.labels) for task, head in desk.pipeline.bundle.heads.items()},
+        channels=list(pipeline.policy.ids),
+        tasks={task: list(head.labels) for task, head in pipeline.bundle.heads.items()},
     )
 
 

@@ -35,8 +35,8 @@ def answer(
             cache=settings.cache_dir / "kb",
         )
     else:
-        desk = open_desk(settings)
-        pipeline, knowledge = desk.pipeline, desk.knowledge
+        now = open_desk(settings).current()
+        pipeline, knowledge = now.pipeline, now.knowledge
     reading = read(pipeline, knowledge, [message], always=True)[0]
     reply = reading.answer
     if json:

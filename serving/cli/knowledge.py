@@ -12,8 +12,9 @@ from kb.store import KnowledgeStore
 from kb.types import Audience
 from serving.cli.messages import text_problem
 from serving.cli.output import line, warn
-from serving.desk import Desk, open_desk, open_desk_database
+from serving.desk import open_desk, open_desk_database
 from serving.errors import BadSettings
+from serving.keeper import Snapshot
 from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.pipeline import Message
@@ -52,11 +53,11 @@ def search(
     for number, text in enumerate(queries, 1):
         if problem := text_problem(text):
             raise BadSettings(f"Query {number} cannot be searched for: {problem}.")
-    desk = open_desk(read_settings())
+    now = open_desk(read_settings()).current()
     audience = Audience.INTERNAL if internal else Audience.PUBLIC
     for start in range(0, len(queries), 512):
         chunk = queries[start : start + 512]
-        for text, hits in zip(chunk, _search(desk, chunk, top_k, audience), strict=True):
+        for text, hits in zip(chunk, _search(now, chunk, top_k, audience), strict=True):
             if json:
                 typer.echo(line({"query": text, "hits": [_hit(hit) for hit in hits]}))
             else:
@@ -94,9 +95,9 @@ def _queries(path: Path | None) -> list[str]:
         raise BadSettings(f"{path} cannot be read: {error}.") from error
 
 
-def _search(desk: Desk, queries: Sequence[str], top_k: int, audience: Audience) -> list[list[Hit]]:
-    _, questions = ask(desk.pipeline, [Message(query) for query in queries])
-    return desk.knowledge.search(questions, top_k, audience=audience)
+def _search(now: Snapshot, queries: Sequence[str], top_k: int, audience: Audience) -> list[list[Hit]]:
+    _, questions = ask(now.pipeline, [Message(query) for query in queries])
+    return now.knowledge.search(questions, top_k, audience=audience)
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

@@ -33,16 +33,16 @@ def serve(
     with _listening(host, port) as listener:
         desk = open_desk(settings)
         app = create_app(desk, keys_required=keys_required(desk, host))
-        knowledge = desk.knowledge
+        now = desk.current()
         # Encoder, language models and index load what they need on first use, which is no customer's matter.
-        read(desk.pipeline, knowledge, [Message("Where is my order?")], always=True)
+        read(now.pipeline, now.knowledge, [Message("Where is my order?")], always=True)
         gc.freeze()  # what is loaded now stays; the collector need not walk through it again and again
         log.info(
             "serving on http://%s:%d with %s and %d articles",
             host,
             listener.getsockname()[1],
-            desk.pipeline.bundle.reference,
-            len(knowledge.articles),
+            now.pipeline.bundle.reference,
+            len(now.knowledge.articles),
         )
         uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None)).run(sockets=[listener])
 

@@ -10,8 +10,9 @@ import typer
 
 from serving.cli.messages import InputLine, checked_message, read_messages
 from serving.cli.output import line, progress, warn, writing
-from serving.desk import Desk, open_desk
+from serving.desk import open_desk
 from serving.errors import BadSettings
+from serving.keeper import Snapshot
 from serving.results import triage_result
 from serving.services.reading import read
 from serving.services.triage import check_channel
@@ -41,15 +42,16 @@ def triage(
     settings = read_settings()
     desk = open_desk(settings.model_copy(update={"bundle": bundle}) if bundle else settings)
     gc.freeze()  # what is loaded now stays; without this the collector walks through it again and again
-    check_channel(channel, desk.pipeline.policy.ids)
+    now = desk.current()
+    check_channel(channel, now.pipeline.policy.ids)
     if text is not None:
-        message = checked_message(text, channel=channel, language=None, channels=desk.pipeline.policy.ids)
+        message = checked_message(text, channel=channel, language=None, channels=now.pipeline.policy.ids)
         one = InputLine(1, new_id(), message, None)
         with writing(output) as file:
-            file.write(f"{results(desk, [one])[0]}\n")
+            file.write(f"{results(now, [one])[0]}\n")
         return
     assert input_ is not None
-    bad = _triage_file(desk, input_, output, channel)
+    bad = _triage_file(now, input_, output, channel)
     if bad:
         warn(f"{len(bad)} bad lines in {input_} were left out; the others are done:")
         for found in bad:
@@ -57,29 +59,24 @@ def triage(
         raise typer.Exit(1)
 
 
-def _triage_file(desk: Desk, source: Path, output: Path | None, channel: str | None) -> list[InputLine]:
-    lines = read_messages(source, channel=channel, channels=desk.pipeline.policy.ids)
+def _triage_file(now: Snapshot, source: Path, output: Path | None, channel: str | None) -> list[InputLine]:
+    lines = read_messages(source, channel=channel, channels=now.pipeline.policy.ids)
     bad: list[InputLine] = []
     with progress() as bar, writing(output) as file:
         job = bar.add_task("messages", total=None)
         for chunk in _chunks(lines):
             good = [one for one in chunk if one.message is not None]
             bad.extend(one for one in chunk if one.message is None)
-            file.writelines(f"{result}\n" for result in results(desk, good))
+            file.writelines(f"{result}\n" for result in results(now, good))
             bar.advance(job, len(chunk))
     return bad
 
 
-def results(desk: Desk, lines: Sequence[InputLine]) -> list[str]:
+def results(now: Snapshot, lines: Sequence[InputLine]) -> list[str]:
     """The JSON line of each message; every line of `lines` has one."""
     messages: list[Message] = [one.message for one in lines if one.message is not None]
-    knowledge = desk.knowledge
-    versions = desk.versions(knowledge)
-    readings = read(desk.pipeline, knowledge, messages)
-    return [
-        line(triage_result(one.id, reading.triage, reading.decision, versions))
-        for one, reading in zip(lines, readings, strict=True)
-    ]
+    readings = read(now.pipeline, now.knowledge, messages)
+    return [line(triage_result(one.id, reading, now)) for one, reading in zip(lines, readings, strict=True)]
 
 
 def _chunks(lines: Iterator[InputLine]) -> Iterator[list[InputLine]]:

@@ -27,11 +27,11 @@ def answer_question(desk: Desk, message: Message) -> Answered:
     Raises:
         BadRequest: for a channel that the policy does not know.
     """
-    check_channel(message.channel, desk.pipeline.policy.ids)
-    knowledge = desk.knowledge
-    reading = read(desk.pipeline, knowledge, [message], always=True)[0]
+    now = desk.current()
+    check_channel(message.channel, now.pipeline.policy.ids)
+    reading = read(now.pipeline, now.knowledge, [message], always=True)[0]
     reason = None
     if reading.answer is None:
-        in_scope = may_be_answered(reading.triage, desk.pipeline.taxonomy)
+        in_scope = may_be_answered(reading.triage, now.pipeline.taxonomy)
         reason = "the knowledge base has no answer" if in_scope else f"nothing to answer: {reading.triage.intent.label}"
-    return Answered(reading.triage.language, reading.answer, reason, desk.versions(knowledge))
+    return Answered(reading.triage.language, reading.answer, reason, now.versions)

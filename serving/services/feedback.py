@@ -48,7 +48,7 @@ def record_correction(desk: Desk, triage_id: str, *, task: str, label: str, agen
 
 
 def _labels(desk: Desk, task: str) -> tuple[str, ...]:
-    pipeline = desk.pipeline
+    pipeline = desk.current().pipeline
     standard = {
         "intent": tuple(intent.id for intent in pipeline.taxonomy.intents),
         "urgency": tuple(level.id for level in pipeline.taxonomy.urgencies),

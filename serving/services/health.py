@@ -7,10 +7,12 @@ from serving.storage.keys import ApiKeyRepository
 
 def readiness(desk: Desk) -> dict[str, str]:
     """For each part, what it is, or `failing: ` and why."""
-    knowledge = desk.knowledge
+    now, problem = desk.current(), desk.keeper.problem
+    encoder, bundle, knowledge = now.pipeline.encoder, now.pipeline.bundle.reference, now.knowledge
     checks = {
-        "encoder": f"{desk.pipeline.encoder.name} {desk.pipeline.encoder.fingerprint}",
-        "bundle": desk.pipeline.bundle.reference,
+        "encoder": f"{encoder.name} {encoder.fingerprint}",
+        # Not failing: what serves goes on serving, and a balancer should not take every replica away at once.
+        "bundle": f"{bundle} ({problem})" if problem else bundle,
         "knowledge": f"{knowledge.version}: {len(knowledge.articles)} articles, {len(knowledge.macros)} macros",
     }
     try:

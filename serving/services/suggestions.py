@@ -11,7 +11,7 @@ from serving.services.triage import check_channel
 from serving.storage.records import DecisionRepository, SuggestionRecord, SuggestionRepository, UnknownDecision
 from serving.storage.tables import SourceType
 from triage.pipeline import Message
-from triage.taxonomy import Role
+from triage.taxonomy import Role, Taxonomy
 from triage.types import UNDETERMINED, DetectedLanguage, EntityType, Triage
 
 
@@ -37,14 +37,14 @@ def suggest_replies(
     Raises:
         UnknownDecision: when there is no such decision.
     """
-    check_channel(message.channel, desk.pipeline.policy.ids)
-    knowledge = desk.knowledge
-    [triage], [question] = ask(desk.pipeline, [message])
+    now = desk.current()
+    check_channel(message.channel, now.pipeline.policy.ids)
+    [triage], [question] = ask(now.pipeline, [message])
     replies: list[Reply] = []
     reason = None
-    if _for_this_desk(desk, triage):
+    if _for_this_desk(now.pipeline.taxonomy, triage):
         filled = {**_from_message(triage), **{name: value for name, value in values.items() if value}}
-        replies = suggest(knowledge, question, values=filled, limit=limit)
+        replies = suggest(now.knowledge, question, values=filled, limit=limit)
         reason = None if replies else "neither a macro nor an article fits"
     else:
         reason = "out of scope: the message does not seem to be for this desk"
@@ -67,11 +67,11 @@ def suggest_replies(
             raise UnknownDecision(f"No decision {triage_id!r}. Use the id that came with the triage, or leave it out.")
         SuggestionRepository(session).add_many(records)
     pairs = tuple((record.id, reply) for record, reply in zip(records, replies, strict=True))
-    return Suggested(triage.language, pairs, reason, desk.versions(knowledge))
+    return Suggested(triage.language, pairs, reason, now.versions)
 
 
-def _for_this_desk(desk: Desk, triage: Triage) -> bool:
-    intent = desk.pipeline.taxonomy.intent(triage.intent.label)
+def _for_this_desk(taxonomy: Taxonomy, triage: Triage) -> bool:
+    intent = taxonomy.intent(triage.intent.label)
     return triage.language.code != UNDETERMINED and (intent is None or intent.role is not Role.OUT_OF_SCOPE)
 
 

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from serving.desk import Desk
 from serving.errors import BadRequest
-from serving.results import join_excerpts, split_excerpts, triage_result
+from serving.results import MONITORED, join_excerpts, monitored, split_excerpts, triage_result
 from serving.services.reading import read
 from serving.storage.records import DecisionRecord, DecisionRepository, new_id
 from triage.pipeline import Message
@@ -33,17 +33,15 @@ def triage(desk: Desk, requests: Sequence[TriageRequest], *, listed_in: str = ""
         BadRequest: for a channel that the policy does not know, or an id that stands twice in the list.
         ConflictingRequest: for an id that stands for another message.
     """
-    _check(desk, requests, listed_in)
-    knowledge = desk.knowledge
-    versions = desk.versions(knowledge)
+    now = desk.current()
+    _check(now.pipeline.policy.ids, requests, listed_in)
+    readings = read(now.pipeline, now.knowledge, [request.message for request in requests])
     results = [
-        triage_result(request.id or new_id(), reading.triage, reading.decision, versions)
-        for request, reading in zip(
-            requests, read(desk.pipeline, knowledge, [r.message for r in requests]), strict=True
-        )
+        triage_result(request.id or new_id(), reading, now) for request, reading in zip(requests, readings, strict=True)
     ]
     records = [
-        _record(request, result, desk.settings.text_days) for request, result in zip(requests, results, strict=True)
+        _record(request, result, monitored(reading.triage, now), desk.settings.text_days)
+        for request, reading, result in zip(requests, readings, results, strict=True)
     ]
     with desk.database.transaction() as session:
         stored = DecisionRepository(session).add_many(records)
@@ -54,8 +52,7 @@ def triage(desk: Desk, requests: Sequence[TriageRequest], *, listed_in: str = ""
     ]
 
 
-def _check(desk: Desk, requests: Sequence[TriageRequest], listed_in: str) -> None:
-    known = desk.pipeline.policy.ids
+def _check(known: Sequence[str], requests: Sequence[TriageRequest], listed_in: str) -> None:
     seen: set[str] = set()
     for at, request in enumerate(requests):
         place = f"{listed_in}.{at}." if listed_in else ""
@@ -71,18 +68,21 @@ def check_channel(channel: str | None, known: Sequence[str], *, field: str = "ch
         raise BadRequest(field, f"Unknown channel {channel!r}; the policy has {', '.join(known)}.")
 
 
-def _record(request: TriageRequest, result: dict[str, Any], text_days: int) -> DecisionRecord:
+def _record(
+    request: TriageRequest, result: dict[str, Any], unseen: Mapping[str, Any], text_days: int
+) -> DecisionRecord:
     message = request.message
     canonical = json.dumps([message.text, message.channel, message.language], ensure_ascii=True)
     kept, excerpts = split_excerpts(result)
+    known = {**result, **unseen}
     return DecisionRecord(
         id=result["id"],
         language=result["text_language"]["code"],
         channel=message.channel,
-        intent=result["intent"]["label"],
-        urgency=result["urgency"]["label"],
+        intent=known["intent"]["label"],
+        urgency=known["urgency"]["label"],
         action=result["decision"]["action"],
-        result=kept,
+        result={**kept, MONITORED: unseen} if unseen else kept,
         versions=result["versions"],
         excerpts=excerpts if text_days else None,
         # The digest outlives the text by a day where none is kept, so that a message sent again is still known.

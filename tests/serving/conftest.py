@@ -11,10 +11,9 @@ from starlette.testclient import TestClient
 from models.light import LightEncoder
 from serving.cli import main
 from serving.desk import Desk, open_desk_database
-from serving.knowledge import KnowledgeKeeper
 from serving.storage.engine import open_database
 from tests.serving.terminal import Finished, Run
-from tests.serving.wire import client_of
+from tests.serving.wire import client_of, with_pipeline
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +37,7 @@ def own_desk(light_desk: Desk, empty_database: Path, tmp_path: Path) -> Iterator
     settings.data_dir.mkdir()
     shutil.copy(empty_database, settings.data_dir)
     database = open_database(settings.database)
-    pipeline = light_desk.pipeline
-    keeper = KnowledgeKeeper(database, pipeline.encoder, pipeline.bundle, settings.data_dir / "kb")
-    yield Desk(settings, pipeline, database, keeper)
+    yield with_pipeline(Desk(settings, database, light_desk.keeper), light_desk.current().pipeline)
     database.close()
 
 
@@ -61,6 +58,7 @@ def frontdesk(
     monkeypatch.setattr("serving.cli.serve.configure_logging", lambda _level: None)
 
     def run(*arguments: object) -> Finished:
+        capsys.readouterr()  # what requests have logged before is no output of the command
         monkeypatch.setattr(sys, "argv", ["frontdesk", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()

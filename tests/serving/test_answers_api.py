@@ -28,12 +28,12 @@ def test_an_answer_is_taken_word_by_word_from_the_article_that_it_cites(
     assert found["reason"] is None
     (citation,) = found["citations"]
     assert set(citation) == {"article_id", "passage_id", "title", "language", "score"}
-    article = light_desk.knowledge.articles[citation["article_id"]]
+    article = light_desk.current().knowledge.articles[citation["article_id"]]
     assert " ".join(found["answer"]["text"].split()) in " ".join(article.body.split())
     assert (citation["title"], citation["language"]) == (article.title, article.language)
     assert found["answer"]["language"] == article.language == language
     assert found["text_language"]["code"] == language
-    assert found["versions"] == light_desk.versions(light_desk.knowledge)
+    assert found["versions"] == light_desk.current().versions
 
 
 @pytest.mark.usefixtures("answers_all")
@@ -45,7 +45,7 @@ def test_a_language_that_is_given_is_the_one_that_is_answered_in(client: TestCli
 
 @pytest.mark.usefixtures("answers_all")
 def test_an_internal_article_never_answers_not_even_its_own_words(client: TestClient, light_desk: Desk) -> None:
-    articles = light_desk.knowledge.articles.values()
+    articles = light_desk.current().knowledge.articles.values()
     internal = [article for article in articles if article.audience is Audience.INTERNAL]
     assert internal
     for article in internal:

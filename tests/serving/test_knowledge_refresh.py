@@ -14,9 +14,8 @@ from kb.types import Article, Macro
 from models.light import LightEncoder
 from models.types import TextKind, Vectors
 from serving.desk import Desk
-from serving.knowledge import KnowledgeKeeper
 from serving.storage.engine import Database, DatabaseUnavailable, open_database
-from tests.serving.wire import PASSWORD, client_of, ok
+from tests.serving.wire import PASSWORD, client_of, ok, with_pipeline
 
 ARTICLES = {
     "en": ("Forgot your password", "Open the sign-in page, choose “Forgot password” and follow the link in the mail."),
@@ -29,9 +28,11 @@ ARTICLES = {
 
 
 @pytest.fixture(autouse=True)
-def _always_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.knowledge.LOOK_EVERY", 0.0)
+def _look_often(own_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("serving.keeper.LOOK_AT_KNOWLEDGE", 0.01)
     monkeypatch.setattr("kb.answer.THRESHOLD", 0.0)
+    with own_desk.keeper.watching():
+        yield
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_an_article_that_another_process_imports_answers(own_desk: Desk, elsewhe
 
 
 def test_a_macro_that_another_process_imports_is_suggested(own_desk: Desk, elsewhere: Database) -> None:
-    intents = tuple(intent.id for intent in own_desk.pipeline.taxonomy.intents)
+    intents = tuple(intent.id for intent in own_desk.current().pipeline.taxonomy.intents)
     with elsewhere.transaction() as session:
         KnowledgeStore(session).upsert_macros([Macro("hello-th", "ทักทาย", "th", intents, "สวัสดีค่ะ ยินดีช่วยเหลือค่ะ")])
     client = client_of(own_desk)
@@ -96,7 +97,7 @@ class _SlowEncoder(LightEncoder):
     """Waits before it encodes passages, as a large import does."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(seed=1)
         self.go_on = threading.Event()
         self.waiting = threading.Event()
 
@@ -111,18 +112,16 @@ def test_requests_are_answered_from_the_old_version_while_the_new_one_is_built(
     own_desk: Desk, elsewhere: Database
 ) -> None:
     encoder = _SlowEncoder()
-    keeper = KnowledgeKeeper(
-        own_desk.database, encoder, own_desk.pipeline.bundle, own_desk.settings.data_dir / "kb-slow"
-    )
-    client = client_of(replace(own_desk, keeper=keeper))
-    _import(elsewhere, "ru")
+    desk = with_pipeline(own_desk, replace(own_desk.current().pipeline, encoder=encoder))
+    client = client_of(desk)
     request = {"question": PASSWORD["ru"]}
-    ok(client.post("/v1/answers", json=request))
-    assert encoder.waiting.wait(10)
-    for _ in range(3):
-        assert ok(client.post("/v1/answers", json=request))["versions"]["kb"] == "empty"
-    encoder.go_on.set()
-    assert _soon(lambda: ok(client.post("/v1/answers", json=request))["versions"]["kb"] != "empty")
+    with desk.keeper.watching():
+        _import(elsewhere, "ru")
+        assert encoder.waiting.wait(10)
+        for _ in range(3):
+            assert ok(client.post("/v1/answers", json=request))["versions"]["kb"] == "empty"
+        encoder.go_on.set()
+        assert _soon(lambda: ok(client.post("/v1/answers", json=request))["versions"]["kb"] != "empty")
 
 
 def test_a_database_that_is_away_for_a_while_leaves_the_knowledge_as_it_is(
@@ -132,13 +131,13 @@ def test_a_database_that_is_away_for_a_while_leaves_the_knowledge_as_it_is(
         raise DatabaseUnavailable("PostgreSQL at db:5432/desk does not answer")
 
     _import(elsewhere, *ARTICLES)
-    assert _soon(lambda: own_desk.knowledge.version != "empty")
-    version = own_desk.knowledge.version
-    with pytest.MonkeyPatch.context() as broken, caplog.at_level(logging.WARNING, "serving.knowledge"):
+    assert _soon(lambda: own_desk.current().knowledge.version != "empty")
+    version = own_desk.current().knowledge.version
+    with pytest.MonkeyPatch.context() as broken, caplog.at_level(logging.WARNING, "serving.keeper"):
         broken.setattr(own_desk.database, "transaction", away)
-        assert _soon(lambda: bool(own_desk.knowledge and caplog.records))
-        assert own_desk.knowledge.version == version
+        assert _soon(lambda: bool(own_desk.current().knowledge and caplog.records))
+        assert own_desk.current().knowledge.version == version
     assert f"stays at {version}" in caplog.text
     with elsewhere.transaction() as session:
         KnowledgeStore(session).delete(["password-en"])
-    assert _soon(lambda: own_desk.knowledge.version != version)
+    assert _soon(lambda: own_desk.current().knowledge.version != version)

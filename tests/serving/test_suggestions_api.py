@@ -8,8 +8,17 @@ from starlette.testclient import TestClient
 from kb.store import KnowledgeStore
 from kb.types import Audience, Macro
 from serving.desk import Desk
-from serving.knowledge import KnowledgeKeeper
-from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, faults, ok, problem, rows, stored_suggestion
+from tests.serving.wire import (
+    PASSWORD,
+    WRONG_SIZE,
+    client_of,
+    faults,
+    ok,
+    problem,
+    rows,
+    stored_suggestion,
+    with_pipeline,
+)
 
 LANGUAGES = sorted(PASSWORD)
 GREETING = {
@@ -25,15 +34,13 @@ GREETING = {
 def _with_macros(desk: Desk, macros: Sequence[Macro]) -> TestClient:
     with desk.database.transaction() as session:
         KnowledgeStore(session).upsert_macros(macros)
-    pipeline = desk.pipeline
-    keeper = KnowledgeKeeper(desk.database, pipeline.encoder, pipeline.bundle, desk.settings.data_dir / "kb")
-    return client_of(Desk(desk.settings, pipeline, desk.database, keeper))
+    return client_of(with_pipeline(desk, desk.current().pipeline))
 
 
 @pytest.fixture
 def greeter(own_desk: Desk) -> TestClient:
     """A desk with one macro in each language, for every intent."""
-    intents = tuple(intent.id for intent in own_desk.pipeline.taxonomy.intents)
+    intents = tuple(intent.id for intent in own_desk.current().pipeline.taxonomy.intents)
     macros = [Macro(f"greet-{language}", "Greeting", language, intents, text) for language, text in GREETING.items()]
     return _with_macros(own_desk, macros)
 
@@ -49,7 +56,7 @@ def test_suggestions_have_every_field_and_are_stored_under_their_ids(
     assert 1 <= len(found["suggestions"]) <= 3
     confidences = [one["confidence"] for one in found["suggestions"]]
     assert confidences == sorted(confidences, reverse=True)
-    knowledge = light_desk.knowledge
+    knowledge = light_desk.current().knowledge
     sources = {"article": set(knowledge.articles), "macro": {macro.id for macro in knowledge.macros}}
     for rank, one in enumerate(found["suggestions"], 1):
         assert set(one) == {"id", "text", "language", "source", "confidence", "open_placeholders"}
@@ -122,7 +129,7 @@ def test_a_limit_out_of_range_is_refused(client: TestClient, limit: object) -> N
 
 
 def test_internal_articles_are_never_suggested(client: TestClient, light_desk: Desk) -> None:
-    internal = [a for a in light_desk.knowledge.articles.values() if a.audience is Audience.INTERNAL]
+    internal = [a for a in light_desk.current().knowledge.articles.values() if a.audience is Audience.INTERNAL]
     assert internal
     for article in internal:
         for text in (article.title, *article.body.split("\n\n")):

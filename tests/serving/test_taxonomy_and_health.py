@@ -19,7 +19,7 @@ def test_the_taxonomy_describes_every_label_of_the_desk(client: TestClient, ligh
     assert all(set(intent) == fields and intent["title"] and intent["description"] for intent in found["intents"])
     assert all(set(level) == {"id", "criteria"} and level["criteria"] for level in found["urgencies"])
     assert [level["id"] for level in found["urgencies"]] == ["low", "normal", "high", "critical"]
-    assert found["channels"] == list(light_desk.pipeline.policy.ids)
+    assert found["channels"] == list(light_desk.current().pipeline.policy.ids)
     assert set(found["tasks"]) == {"intent", "urgency", "channel"}
     assert set(found["tasks"]["intent"]) == {intent["id"] for intent in found["intents"]}
 
@@ -39,8 +39,8 @@ def test_a_desk_that_can_work_says_with_what(client: TestClient, light_desk: Des
     assert found["status"] == "ok"
     assert set(found["checks"]) == {"encoder", "bundle", "knowledge", "database"}
     assert "light" in found["checks"]["encoder"]
-    assert found["checks"]["bundle"] == light_desk.pipeline.bundle.reference
-    assert found["checks"]["knowledge"].startswith(light_desk.knowledge.version)
+    assert found["checks"]["bundle"] == light_desk.current().pipeline.bundle.reference
+    assert found["checks"]["knowledge"].startswith(light_desk.current().knowledge.version)
 
 
 def test_a_desk_whose_database_is_damaged_is_alive_and_not_ready(own_desk: Desk) -> None:
@@ -52,7 +52,7 @@ def test_a_desk_whose_database_is_damaged_is_alive_and_not_ready(own_desk: Desk)
     assert response.status_code == 503
     assert response.json()["status"] == "failing"
     assert response.json()["checks"]["database"].startswith("failing")
-    assert response.json()["checks"]["bundle"] == own_desk.pipeline.bundle.reference
+    assert response.json()["checks"]["bundle"] == own_desk.current().pipeline.bundle.reference
     assert ok(client.get("/healthz"))["status"] == "ok"
     refused = client.post("/v1/triage", json={"text": PASSWORD["vi"]})
     assert str(own_desk.settings.data_dir) not in problem(refused, 503)["detail"]

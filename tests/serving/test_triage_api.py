@@ -8,7 +8,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.desk import Desk
-from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, faults, ok, problem, rows, stored_decision
+from tests.serving.wire import (
+    PASSWORD,
+    WRONG_SIZE,
+    client_of,
+    faults,
+    ok,
+    problem,
+    rows,
+    stored_decision,
+    with_pipeline,
+)
 
 LANGUAGES = sorted(WRONG_SIZE)
 
@@ -33,17 +43,17 @@ def test_a_triage_has_every_field_of_the_public_format(client: TestClient, light
     assert set(found["text_language"]) == {"code", "confidence"}
     assert found["text_language"]["code"] == language
     assert 0 < found["text_language"]["confidence"] <= 1
-    taxonomy = light_desk.pipeline.taxonomy
+    taxonomy = light_desk.current().pipeline.taxonomy
     _check_prediction(found["intent"], {intent.id for intent in taxonomy.intents})
     _check_prediction(found["urgency"], {level.id for level in taxonomy.urgencies})
-    assert set(found["intent"]) == {"label", "confidence", "abstained", "ranking"}
-    assert set(found["urgency"]) == {"label", "confidence", "abstained", "ranking", "reasons"}
-    assert set(found["channel"]) == {"recommended", "ranking"}
+    assert set(found["intent"]) == {"label", "confidence", "abstained", "ranking", "mode"}
+    assert set(found["urgency"]) == {"label", "confidence", "abstained", "ranking", "mode", "reasons"}
+    assert set(found["channel"]) == {"recommended", "ranking", "mode"}
     assert found["labels"] == {}
     assert set(found["decision"]) == {"action", "reasons"}
     assert found["decision"]["action"] in ("answer", "suggest", "review")
     assert found["decision"]["reasons"]
-    assert found["versions"] == light_desk.versions(light_desk.knowledge)
+    assert found["versions"] == light_desk.current().versions
     assert set(found["versions"]) == {"bundle", "taxonomy", "policy", "kb"}
 
 
@@ -79,7 +89,7 @@ def test_every_configured_channel_is_ranked_and_one_that_is_open_recommended(
     channel = ok(client.post("/v1/triage", json={"text": PASSWORD[language]}))["channel"]
     ranking = channel["ranking"]
     assert all(set(one) == {"channel", "score", "available", "reasons"} for one in ranking)
-    assert sorted(one["channel"] for one in ranking) == sorted(light_desk.pipeline.policy.ids)
+    assert sorted(one["channel"] for one in ranking) == sorted(light_desk.current().pipeline.policy.ids)
     assert [one["score"] for one in ranking] == sorted((one["score"] for one in ranking), reverse=True)
     assert channel["recommended"] == next(one["channel"] for one in ranking if one["available"])
     assert {one["channel"] for one in ranking if not one["available"]} == {"video"}
@@ -133,9 +143,10 @@ def test_texts_in_several_scripts_are_triaged(client: TestClient, light_desk: De
 
 
 def test_a_task_that_the_desk_added_stands_under_labels(own_desk: Desk) -> None:
-    bundle = own_desk.pipeline.bundle
+    pipeline = own_desk.current().pipeline
+    bundle = pipeline.bundle
     heads = {**bundle.heads, "queue": replace(bundle.heads["urgency"], labels=("billing", "care", "logistics", "vip"))}
-    desk = replace(own_desk, pipeline=replace(own_desk.pipeline, bundle=replace(bundle, heads=heads)))
+    desk = with_pipeline(own_desk, replace(pipeline, bundle=replace(bundle, heads=heads)))
     client = client_of(desk)
     found = ok(client.post("/v1/triage", json={"text": WRONG_SIZE["th"], "id": "t-1"}))
     assert set(found["labels"]) == {"queue"}
@@ -189,7 +200,8 @@ def test_the_same_request_again_has_the_same_result_and_one_row(own_desk: Desk, 
 def test_a_result_stays_as_it_was_first_answered(own_desk: Desk) -> None:
     request = {"text": PASSWORD["en"], "id": "m-1"}
     first = ok(client_of(own_desk).post("/v1/triage", json=request))
-    later = replace(own_desk, pipeline=replace(own_desk.pipeline, bundle=replace(own_desk.pipeline.bundle, version=2)))
+    pipeline = own_desk.current().pipeline
+    later = with_pipeline(own_desk, replace(pipeline, bundle=replace(pipeline.bundle, version=2)))
     assert ok(client_of(later).post("/v1/triage", json=request)) == first
     assert ok(client_of(later).post("/v1/triage", json={**request, "id": "m-2"}))["versions"]["bundle"] == "light@2"
 

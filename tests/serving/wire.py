@@ -1,5 +1,6 @@
 """What tests of the API share: texts, clients, and looks at responses and at what is stored."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -8,8 +9,10 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.desk import Desk
+from serving.desk import Desk, open_registry
+from serving.keeper import Keeper
 from serving.storage.records import DecisionRecord, DecisionRepository, SuggestionRecord, SuggestionRepository
+from triage.pipeline import Pipeline
 
 WRONG_SIZE = {
     "en": "My order TV-104233 came in the wrong size, I got 41 instead of 38. Write to anna.pham@example.com",
@@ -27,6 +30,13 @@ PASSWORD = {
     "zh-Hant": "忘記密碼了怎麼登入？",
     "ru": "Забыла пароль, как войти в аккаунт?",
 }
+
+
+def with_pipeline(desk: Desk, pipeline: Pipeline) -> Desk:
+    """The desk with another pipeline, and with what its database holds by now."""
+    registry, cache = open_registry(desk.settings), desk.settings.data_dir / "kb"
+    keeper = Keeper(registry, desk.database, pipeline, registry.state(), follows=False, cache=cache)
+    return replace(desk, keeper=keeper)
 
 
 def client_of(desk: Desk, *, keys_required: bool = False) -> TestClient:
