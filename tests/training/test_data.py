@@ -1,15 +1,17 @@
 """Labelled tickets from files: every format reads alike, and every bad row is named with its line."""
 
 import csv
-import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
-from training.data import parse_columns, read_tickets
+from training.columns import MAX_LABELS, MAX_TEXT, Fault
+from training.data import Problem, Tickets, parse_columns, read_tickets
 from training.errors import BadTrainingData
 
 ROWS = [
@@ -28,29 +30,21 @@ def _jsonl(path: Path, rows: Sequence[Any]) -> Path:
     return path
 
 
-def _csv(path: Path, encoding: str = "utf-8") -> Path:
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, list(ROWS[0]))
+def _csv(path: Path, rows: Sequence[Any], delimiter: str = ",") -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
         writer.writeheader()
-        writer.writerows(ROWS)
+        writer.writerows(rows)
     return path
 
 
-def _zipped(path: Path) -> Path:
-    zipped = path.with_name(path.name + ".gz")
-    zipped.write_bytes(gzip.compress(path.read_bytes()))
-    return zipped
+def _parquet(path: Path, rows: Sequence[Any]) -> Path:
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    return path
 
 
-def test_every_format_reads_alike(tmp_path: Path) -> None:
-    jsonl, table = _jsonl(tmp_path / "a.jsonl", ROWS), _csv(tmp_path / "b.csv")
-    marked = _csv(tmp_path / "from a spreadsheet.csv", "utf-8-sig")
-    read = [read_tickets([path], COLUMNS) for path in (jsonl, table, marked, _zipped(jsonl), _zipped(table))]
-    assert all(tickets == read[0] for tickets in read)
-    assert read[0].problems == ()
-    for ticket, row in zip(read[0].rows, ROWS, strict=True):
-        assert (ticket.text, ticket.language) == (row["text"], row["language"])
-        assert ticket.labels == {"intent": (row["intent"],), "urgency": (row["urgency"],)}
+def _faults(tickets: Tickets) -> list[Fault]:
+    return [problem.fault for problem in tickets.problems]
 
 
 def test_columns_are_named_as_the_desk_calls_them(tmp_path: Path) -> None:
@@ -75,6 +69,82 @@ def test_rows_may_lack_the_label_of_a_task(tmp_path: Path) -> None:
     assert [ticket.labels for ticket in read.rows] == [{"intent": ("a",)}, {"urgency": ("low",)}]
 
 
+def test_an_empty_cell_of_any_kind_is_no_label(tmp_path: Path) -> None:
+    rows = [{"text": "ขอยกเลิกค่ะ", "intent": value, "urgency": "low"} for value in (None, "", "  ", float("nan"))]
+    rows = [{**row, "text": f"{row['text']} {at}"} for at, row in enumerate(rows)]
+    table = _parquet(tmp_path / "a.parquet", [{"text": "取消", "intent": float("nan"), "urgency": "low"}])
+    read = read_tickets([_jsonl(tmp_path / "a.jsonl", rows), table], COLUMNS)
+    assert [ticket.labels for ticket in read.rows] == [{"urgency": ("low",)}] * 5
+
+
+def test_lists_of_labels_make_a_task_multi_label(tmp_path: Path) -> None:
+    rows = [
+        {"text": "Giao trễ mà còn thiếu hàng", "topics": ["delivery", "missing", "delivery"], "urgency": "high"},
+        {"text": "ขอบคุณค่ะ", "topics": [], "urgency": "low"},
+        {"text": "Где чек?", "topics": ["invoice"], "urgency": "low"},
+        {"text": "发票呢", "topics": None, "urgency": "low"},
+    ]
+    columns = {"topics": "topics", "urgency": "urgency"}
+    jsonl = [*rows, {"text": "發票呢", "topics": "invoice", "urgency": "low"}]
+    for path in (_jsonl(tmp_path / "a.jsonl", jsonl), _parquet(tmp_path / "a.parquet", rows)):
+        read = read_tickets([path], columns)
+        assert read.multi_label == {"topics"}
+        topics = [ticket.labels.get("topics") for ticket in read.rows]
+        assert topics[:4] == [("delivery", "missing"), (), ("invoice",), None]
+        assert topics[4:] in ([("invoice",)], [])
+
+
+def test_a_table_names_several_labels_where_it_is_said_so(tmp_path: Path) -> None:
+    texts = ("giao trễ, thiếu hàng", "ขอบคุณ", "Где чек?", "发票呢")
+    rows = [
+        {"text": text, "topics": topics, "intent": "a;b"}
+        for text, topics in zip(texts, ("missing; delivery", ";", "invoice", ""), strict=True)
+    ]
+    path, columns = _csv(tmp_path / "a.csv", rows), {"topics": "topics", "intent": "intent"}
+    read = read_tickets([path], columns, multi_label=["topics"])
+    assert read.multi_label == {"topics"}
+    assert [t.labels.get("topics") for t in read.rows] == [("delivery", "missing"), (), ("invoice",), None]
+    assert {ticket.label("intent") for ticket in read.rows} == {"a;b"}
+    alone = read_tickets([path], columns)
+    assert (alone.multi_label, alone.rows[0].label("topics")) == (frozenset(), "missing; delivery")
+
+
+def test_tables_with_semicolons_and_tabs_are_read(tmp_path: Path) -> None:
+    read = [read_tickets([_csv(tmp_path / f"{at}.csv", ROWS, mark)], COLUMNS) for at, mark in enumerate(",;\t")]
+    assert read[0] == read[1] == read[2]
+
+
+@pytest.mark.parametrize(
+    ("written", "language"),
+    [
+        ("vi-VN", "vi"),
+        ("th-TH", "th"),
+        ("zh-CN", "zh-Hans"),
+        ("zh", "zh-Hans"),
+        ("zh-TW", "zh-Hant"),
+        ("zh_HK", "zh-Hant"),
+        ("ru-RU", "ru"),
+        ("en-US", "en"),
+        ("EN", "en"),
+        ("und", None),
+        ("", None),
+    ],
+)
+def test_a_language_has_one_code(tmp_path: Path, written: str, language: str | None) -> None:
+    read = read_tickets([_jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "language": written}])], COLUMNS)
+    assert ([ticket.language for ticket in read.rows], read.problems) == ([language], ())
+
+
+def test_a_row_of_an_unknown_language_is_listed_and_kept(tmp_path: Path) -> None:
+    path = _jsonl(tmp_path / "a.jsonl", [ROWS[0], {**ROWS[4], "language": "русский"}])
+    read = read_tickets([path], COLUMNS)
+    assert [ticket.language for ticket in read.rows] == ["vi", None]
+    (problem,) = read.problems
+    assert (problem.fault, problem.left_out) == (Fault.BAD_LANGUAGE, False)
+    assert str(problem).startswith(f"{path}:2: is kept without its language")
+    assert "'русский'" in problem.message
+
+
 def test_bad_rows_are_listed_with_file_and_line_and_left_out(tmp_path: Path) -> None:
     lines = [
         json.dumps(ROWS[0]),
@@ -85,39 +155,77 @@ def test_bad_rows_are_listed_with_file_and_line_and_left_out(tmp_path: Path) -> 
         '{"intent": "a"}',
         '{"text": 5, "intent": "a"}',
         '{"text": "ลืมรหัสผ่าน"}',
-        '{"text": "две метки", "intent": ["a", "b"]}',
+        '{"text": "две метки", "intent": {"a": 1}}',
         json.dumps(ROWS[0], ensure_ascii=False),
+        '{"text": "退貨\\ud83d", "intent": "a"}',
+        '{"text": "หา\\u0000ย", "intent": "a"}',
+        '{"text": "нет слова", "intent": ["a", null]}',
+        '{"text": "một nửa", "intent": "a\\udc00"}',
+        json.dumps({**ROWS[1], "text": "ก" * (MAX_TEXT + 1)}),
+        "[" * 100_000,
+        json.dumps({**ROWS[1], "text": "ก" * MAX_TEXT}),
         json.dumps(ROWS[4]),
     ]
     path = tmp_path / "mixed.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     read = read_tickets([path], COLUMNS)
-    assert [ticket.text for ticket in read.rows] == [ROWS[0]["text"], ROWS[4]["text"]]
+    assert [ticket.text for ticket in read.rows] == [ROWS[0]["text"], "ก" * MAX_TEXT, ROWS[4]["text"]]
+    assert [ticket.place for ticket in read.rows] == [f"{path}:{line}" for line in (1, 17, 18)]
     expected = {
-        2: "is not JSON",
-        3: "should be an object, and is '退款'",
-        5: "has no text",
-        6: "has no text",
-        7: "has no text",
-        8: "has no label in intent, urgency",
-        9: "has ['a', 'b'] in intent, which is not one label",
-        10: f"the same text and labels as {path}:1",
+        2: (Fault.UNREADABLE, "is not JSON"),
+        3: (Fault.UNREADABLE, "should be an object, and is '退款'"),
+        5: (Fault.NO_TEXT, "has no text"),
+        6: (Fault.NO_TEXT, "has no text"),
+        7: (Fault.NO_TEXT, "has 5 for text, which is not text"),
+        8: (Fault.NO_LABEL, "has no label in intent, urgency"),
+        9: (Fault.BAD_LABEL, "has {'a': 1} in intent"),
+        10: (Fault.REPEATED, f"repeats the text and the labels of {path}:1"),
+        11: (Fault.BROKEN_TEXT, "has half a character (U+D83D) at 2"),
+        12: (Fault.BROKEN_TEXT, "has the character NUL at 2"),
+        13: (Fault.BAD_LABEL, "has ['a', None] in intent"),
+        14: (Fault.BAD_LABEL, "has 'a\\udc00' in intent"),
+        15: (Fault.LONG_TEXT, "has a text of 100,001 characters; at most 100,000"),
+        16: (Fault.UNREADABLE, "is not JSON"),
     }
     assert len(read.problems) == len(expected)
-    for (line, problem), found in zip(expected.items(), read.problems, strict=True):
-        assert found.startswith(f"{path}:{line}: {problem}")
+    for (line, (fault, message)), found in zip(expected.items(), read.problems, strict=True):
+        assert (found.fault, found.place, found.left_out) == (fault, f"{path}:{line}", True)
+        assert found.message.startswith(message)
 
 
 def test_bad_rows_of_a_table_are_listed_too(tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
-    path.write_text("text,intent\nhàng lỗi,product.faulty\n,refund.status\nчек,\n发票,billing.invoice,extra\nthiếu\n")
+    lines = [
+        "text,intent",
+        "hàng lỗi,product.faulty",
+        ",refund.status",
+        "чек,",
+        "Здравствуйте, где чек,billing.invoice",
+        "发票,billing.invoice,,",
+        "thiếu",
+        '"ขอเงินคืน',
+        'ค่ะ",refund.status',
+        f"{'a' * 1_000_000},refund.status",
+        '"退款，',
+        "刷卡失敗,payment.failed",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
     read = read_tickets([path], {"intent": "intent"})
-    assert [ticket.text for ticket in read.rows] == ["hàng lỗi", "发票"]
-    assert read.problems == (
-        f"{path}:3: has no text",
-        f"{path}:4: has no label in intent",
-        f"{path}:6: has no label in intent",
-    )
+    assert [ticket.text for ticket in read.rows] == ["hàng lỗi", "发票", "ขอเงินคืน\nค่ะ"]
+    assert [ticket.place for ticket in read.rows] == [f"{path}:{line}" for line in (2, 6, 8)]
+    assert [problem.place for problem in read.problems] == [f"{path}:{line}" for line in (3, 4, 5, 7, 10, 11)]
+    faults = [Fault.NO_TEXT, Fault.NO_LABEL, Fault.UNREADABLE, Fault.NO_LABEL, Fault.LONG_TEXT, Fault.UNREADABLE]
+    assert _faults(read) == faults
+    assert "has 3 cells under 2 columns" in read.problems[2].message
+    assert "runs over 2 lines: a quotation mark in them is not closed" in read.problems[5].message
+
+
+def test_bad_rows_of_parquet_are_listed_by_their_number(tmp_path: Path) -> None:
+    rows = [*ROWS, {**ROWS[0], "text": None}, {**ROWS[1], "intent": None, "urgency": None}, ROWS[2]]
+    path = _parquet(tmp_path / "a.parquet", rows)
+    read = read_tickets([path], COLUMNS)
+    assert [problem.place for problem in read.problems] == [f"{path}:{row}" for row in (7, 8, 9)]
+    assert _faults(read) == [Fault.NO_TEXT, Fault.NO_LABEL, Fault.REPEATED]
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -126,15 +234,24 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         folder.mkdir()
         _jsonl(folder / "tickets.jsonl", [{"text": f"{folder.name} {at}", "intent": "a"} for at in range(2)] + [7])
     read = read_tickets([folder / "tickets.jsonl" for folder in folders], {"intent": "intent"})
-    assert [problem.partition(": ")[0] for problem in read.problems] == [f"{f / 'tickets.jsonl'}:3" for f in folders]
+    assert [problem.place for problem in read.problems] == [f"{f / 'tickets.jsonl'}:3" for f in folders]
     assert len({ticket.group for ticket in read.rows}) == 4
 
 
 def test_a_group_is_kept(tmp_path: Path) -> None:
     rows = [{"text": f"сообщение {at}", "intent": "a", "group": group} for at, group in enumerate(["x", "x", 3, None])]
-    groups = [ticket.group for ticket in read_tickets([_jsonl(tmp_path / "a.jsonl", rows)], COLUMNS).rows]
-    assert groups[:3] == ["x", "x", "3"]
-    assert groups[3] not in groups[:3]
+    path = _jsonl(tmp_path / "a.jsonl", rows)
+    tickets = read_tickets([path], {"intent": "intent"}).rows
+    assert [ticket.group for ticket in tickets[:3]] == ["x", "x", "3"]
+    assert tickets[3].group not in {"x", "3"}
+    assert [ticket.grouped for ticket in tickets] == [True, True, True, False]
+
+
+def test_groups_are_read_from_any_column(tmp_path: Path) -> None:
+    path = _jsonl(tmp_path / "a.jsonl", [{"id": at // 2, "text": f"嗨 {at}", "intent": "a"} for at in range(4)])
+    tickets = read_tickets([path], {"intent": "intent"}, group="id").rows
+    assert [ticket.group == tickets[0].group for ticket in tickets[1:]] == [False, False, False]
+    assert tickets[2].group == tickets[3].group == "1"
 
 
 def test_the_fingerprint_tells_texts_labels_languages_and_groups_and_no_place(tmp_path: Path) -> None:
@@ -143,50 +260,81 @@ def test_the_fingerprint_tells_texts_labels_languages_and_groups_and_no_place(tm
 
     same = {fingerprint("a.jsonl", ROWS), fingerprint("b.jsonl", ROWS), fingerprint("c.jsonl", [*ROWS, ROWS[0], 7])}
     assert len(same) == 1
-    changes = [{"text": "khác"}, {"intent": "order.cancel"}, {"language": "en"}, {"group": "g1"}]
+    changes: list[dict[str, Any]] = [
+        {"text": "khác"},
+        {"intent": "order.cancel"},
+        {"intent": []},
+        {"language": "en"},
+        {"group": "g1"},
+    ]
     others = {fingerprint("d.jsonl", [{**ROWS[0], **change}, *ROWS[1:]]) for change in changes}
-    assert len(others | same | {fingerprint("e.jsonl", ROWS[1:]), fingerprint("f.jsonl", ROWS[::-1])}) == 7
+    assert len(others | same | {fingerprint("e.jsonl", ROWS[1:]), fingerprint("f.jsonl", ROWS[::-1])}) == 8
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "problem"),
+    ("asked", "message"),
     [
-        ("tickets.xlsx", b"PK", r"is neither \.jsonl nor \.csv"),
-        ("tickets.gz", b"", r"is neither \.jsonl nor \.csv"),
-        ("tickets", b"", r"is neither \.jsonl nor \.csv"),
-        ("latin.jsonl", '{"text": "é"}'.encode("latin-1"), "cannot be read: .*utf-8"),
-        ("utf16.csv", "text,intent\nđơn,a\n".encode("utf-16"), "cannot be read: .*utf-8"),
-        ("plain.jsonl.gz", b'{"text": "ok", "intent": "a"}', "cannot be read: Not a gzipped file"),
-        ("huge.csv", b"text,intent\n" + b"a" * 200_000 + b",b\n", "cannot be read: field larger than"),
-        ("empty.jsonl", b"", "No usable row with intent or urgency: the files are empty"),
-        ("blank.csv", b"text,intent\n\n\n", "the files are empty"),
-        ("unlabelled.csv", "text\nгде чек\n".encode(), r"unlabelled\.csv:2: has no label in intent, urgency"),
+        (
+            {"columns": {"topic": "intnet"}},
+            r"No row of .* has the column 'intnet' that task 'topic' .* Did you mean 'intent'",
+        ),
+        (
+            {"columns": {"topic": "主题"}},
+            r"'主题'.*--task topic=COLUMN; there are 'text', 'language', 'intent', 'urgency'",
+        ),
+        (
+            {"columns": COLUMNS, "text": "Text"},
+            r"'Text' that texts are read from\. Did you mean 'text'\?.*--text COLUMN",
+        ),
+        ({"columns": COLUMNS, "group": "беседа"}, r"'беседа' that groups are read from\. Name it by --group COLUMN"),
     ],
 )
-def test_a_file_without_a_usable_row_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadTrainingData, match=problem):
-        read_tickets([tmp_path / name], COLUMNS)
+def test_a_column_that_no_row_has_is_refused(tmp_path: Path, asked: dict[str, Any], message: str) -> None:
+    for path in (
+        _jsonl(tmp_path / "a.jsonl", ROWS),
+        _csv(tmp_path / "b.csv", ROWS),
+        _parquet(tmp_path / "c.parquet", ROWS),
+    ):
+        with pytest.raises(BadTrainingData, match=message):
+            read_tickets([path], **asked)
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadTrainingData, match=r"không có\.jsonl cannot be read"):
-        read_tickets([tmp_path / "không có.jsonl"], COLUMNS)
+def test_a_file_without_texts_is_refused(tmp_path: Path) -> None:
+    rows = [{"nội dung": "Đơn đâu rồi", "intent": "delivery.not_received"}]
+    with pytest.raises(BadTrainingData, match=r"'text' that texts are read from.*there are 'nội dung', 'intent'"):
+        read_tickets([_jsonl(tmp_path / "a.jsonl", rows)], {"intent": "intent"})
 
 
-def test_no_damage_of_an_archive_is_read_as_fewer_rows(tmp_path: Path) -> None:
-    path = _zipped(
-        _jsonl(tmp_path / "a.jsonl", [{**row, "text": f"{row['text']} {at}"} for at in range(50) for row in ROWS])
-    )
-    whole = path.read_bytes()
-    expected = read_tickets([path], COLUMNS)
-    for at in range(10, len(whole), 37):
-        for damaged in (whole[:at], whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]):
-            path.write_bytes(damaged)
-            with pytest.raises(BadTrainingData, match="cannot be read"):
-                read_tickets([path], COLUMNS)
-    path.write_bytes(whole)
-    assert read_tickets([path], COLUMNS) == expected
+def test_a_column_may_stand_in_one_of_the_files_only(tmp_path: Path) -> None:
+    first, second = _jsonl(tmp_path / "a.jsonl", ROWS[:3]), _jsonl(tmp_path / "b.jsonl", [{"text": "?", "intent": "a"}])
+    assert len(read_tickets([second, first], COLUMNS).rows) == 4
+
+
+def test_ids_are_not_taken_for_labels(tmp_path: Path) -> None:
+    rows = [{"text": f"客服 {at}", "id": f"TV-{at}", "tags": [f"#{at}"]} for at in range(100_000)]
+    for column, count in (("id", 100_000), ("tags", MAX_LABELS + 1)):
+        path = _jsonl(tmp_path / "a.jsonl", rows[:count])
+        message = f"Task 'intent' has {count:,} labels in the column '{column}', such as .*; at most {MAX_LABELS:,}"
+        with pytest.raises(BadTrainingData, match=f"{message}.*--task intent=COLUMN; there are 'text', 'id', 'tags'"):
+            read_tickets([path], {"intent": column})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "No usable row with intent or urgency: the files are empty"),
+        ("text,intent,urgency\n\n\n", "the files are empty"),
+        ("text,intent,urgency\nгде чек,,\n", r"tickets\.csv:2: has no label in intent, urgency"),
+    ],
+)
+def test_files_without_a_usable_row_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "tickets.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(BadTrainingData, match=message):
+        read_tickets([tmp_path / "tickets.csv"], COLUMNS)
+
+
+def test_a_problem_reads_as_a_line() -> None:
+    assert str(Problem(Fault.NO_TEXT, "a.csv:7", "has no text")) == "a.csv:7: has no text"
 
 
 def test_tasks_name_their_columns() -> None:
