@@ -82,6 +82,24 @@ class Registry:
             raise BundleError(f"No bundle {reference!r}: neither a folder with {MANIFEST} nor one of {known}.")
         return self.folder / name / str(max(wanted))
 
+    def resolve(self, reference: str) -> str:
+        """The full reference of a version of the registry that is whole and of a format that this program reads.
+
+        Raises:
+            BundleError, DamagedFile: it is none.
+        """
+        name, _, _ = reference.partition("@")
+        folder = self.find(reference)
+        if folder != STARTER and folder.parent != self.folder / name:
+            raise BundleError(
+                f"{reference} is no version of this desk's registry; those are {', '.join(self.versions())}. "
+                "`frontdesk train` without --output adds one."
+            )
+        read_manifest(folder)
+        verified_record(folder, "Restore the bundle from its backup or train it again.")
+        # The shipped bundle is named without a version, because the next release may bring another.
+        return STARTER_NAME if folder == STARTER else f"{name}@{folder.name}"
+
     def versions(self) -> list[str]:
         """The references of all that could be promoted: the shipped bundle, then each name's versions, oldest first."""
         return [STARTER_REFERENCE, *(f"{name}@{v}" for name in self._names() for v in sorted(self._numbers(name)))]
@@ -145,7 +163,7 @@ class Registry:
             BundleError, DamagedFile: it is no whole version of the registry.
             RegistryError: another version has become live meanwhile, or the state cannot be read or written.
         """
-        wanted = self._checked(reference)
+        wanted = self.resolve(reference)
         with self._changing() as state:
             if instead_of is not None and state.live != instead_of:
                 raise RegistryError(
@@ -166,7 +184,7 @@ class Registry:
         with self._changing() as state:
             if not state.earlier:
                 raise RegistryError(f"{state.live} is live and nothing was before it, so there is no way back.")
-            wanted = self._checked(state.earlier[-1])
+            wanted = self.resolve(state.earlier[-1])
             return self._write(state, ChangeKind.ROLLED_BACK, state.live, wanted, who, reason)
 
     def set_shadow(self, reference: str | None, *, who: str, reason: str = "") -> RegistryState:
@@ -176,7 +194,7 @@ class Registry:
             BundleError, DamagedFile: it is no whole version of the registry.
             RegistryError: it is the live one, or the state cannot be read or written.
         """
-        wanted = None if reference is None else self._checked(reference)
+        wanted = None if reference is None else self.resolve(reference)
         with self._changing() as state:
             if wanted == state.live:
                 raise RegistryError(f"{wanted} is live; a shadow is another version beside it.")
@@ -233,20 +251,6 @@ class Registry:
         )
         replace_file(self.folder / STATE, dump(new))
         return new
-
-    def _checked(self, reference: str) -> str:
-        """The full reference of a version that is whole and of a format that this program reads."""
-        name, _, _ = reference.partition("@")
-        folder = self.find(reference)
-        if folder != STARTER and folder.parent != self.folder / name:
-            raise BundleError(
-                f"{reference} is no version of this desk's registry; those are {', '.join(self.versions())}. "
-                "`frontdesk train` without --output adds one."
-            )
-        read_manifest(folder)
-        verified_record(folder, "Restore the bundle from its backup or train it again.")
-        # The shipped bundle is named without a version, because the next release may bring another.
-        return STARTER_NAME if folder == STARTER else f"{name}@{folder.name}"
 
     def _names(self) -> list[str]:
         return sorted(p.name for p in self.folder.glob("*") if p.is_dir() and _is_name(p.name))

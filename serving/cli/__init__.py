@@ -7,7 +7,7 @@ import typer
 
 from kb.errors import KnowledgeError
 from models.errors import ModelError
-from serving.cli import answer, doctor, export, keys, knowledge, serve, train, triage
+from serving.cli import answer, doctor, export, keys, knowledge, models, serve, train, triage
 from serving.errors import BadRequest, BadSettings, UnsafeStart
 from serving.storage.engine import StorageError
 from training.errors import BadTrainingData
@@ -39,6 +39,7 @@ app.command()(train.train)
 app.command()(doctor.doctor)
 app.add_typer(knowledge.app, name="kb")
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
 app.add_typer(export.app, name="export")
 
 
