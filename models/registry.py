@@ -206,11 +206,8 @@ class Registry:
         """Say what the labels of a task may do from now on, whichever bundle is live.
 
         Raises:
-            RegistryError: no bundle has the task, or the state cannot be read or written.
+            RegistryError: the state cannot be read or written.
         """
-        known = self._tasks()
-        if task not in known:
-            raise RegistryError(f"No bundle of this desk has a task {task!r}; they have {', '.join(known)}.")
         with self._changing() as state:
             if state.mode(task) is mode:
                 return state
@@ -257,12 +254,3 @@ class Registry:
 
     def _numbers(self, name: str) -> list[int]:
         return [int(p.name) for p in (self.folder / name).glob("*") if re.fullmatch(r"[1-9]\d*", p.name, re.ASCII)]
-
-    def _tasks(self) -> list[str]:
-        found: set[str] = set()
-        for reference in self.versions():
-            try:
-                found.update(read_manifest(self.find(reference))["tasks"])
-            except BundleError:
-                continue
-        return sorted(found)

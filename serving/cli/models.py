@@ -139,17 +139,19 @@ def mode(
 ) -> None:
     """Set what a task's labels may do: be written by the helpdesk, be shown, be recorded only, or not even that."""
     settings = read_settings()
-    registry = open_registry(settings)
-    if task is not None and mode is not None:
-        state = _writable(settings).set_mode(task, mode, who=_who(), reason=reason.strip())
-        typer.echo(f"{task}: {state.mode(task)}")
-        return
-    if task is not None:
-        raise BadSettings(f"Give a mode for {task}: {', '.join(TaskMode)}.")
+    registry = _writable(settings)
     state = registry.state()
-    tasks = sorted({*read_manifest(registry.find(LIVE))["tasks"], *state.modes})
-    modes = {name: state.mode(name).value for name in tasks}
-    typer.echo(line(modes) if json else "\n".join(f"{name}: {value}" for name, value in modes.items()))
+    tasks = sorted({*read_manifest(registry.find(settings.bundle))["tasks"], *state.modes})
+    if task is None:
+        modes = {name: state.mode(name).value for name in tasks}
+        typer.echo(line(modes) if json else "\n".join(f"{name}: {value}" for name, value in modes.items()))
+        return
+    if task not in tasks:
+        raise BadSettings(f"The bundle that serves has no task {task!r}; it has {', '.join(tasks)}.")
+    if mode is None:
+        raise BadSettings(f"Give a mode for {task}: {', '.join(TaskMode)}.")
+    registry.set_mode(task, mode, who=_who(), reason=reason.strip())
+    typer.echo(f"{task}: {mode}")
 
 
 @app.command()

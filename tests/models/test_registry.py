@@ -187,12 +187,6 @@ def test_a_promotion_that_was_judged_against_another_bundle_is_refused(registry:
     assert registry.promote("helpdesk@2", who="สมชาย", instead_of="helpdesk@1").live == "helpdesk@2"
 
 
-def test_a_mode_of_a_task_that_no_bundle_has_is_refused(registry: Registry) -> None:
-    with pytest.raises(RegistryError, match=r"'urgencyy'.*channel, intent, urgency"):
-        registry.set_mode("urgencyy", TaskMode.OFF, who=WHO)
-    assert registry.state() == RegistryState()
-
-
 def _cut(folder: Path) -> None:
     weights = folder / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
