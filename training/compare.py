@@ -12,6 +12,7 @@ from training.bootstrap import interval, resampled
 from training.errors import BadTrainingData
 from training.evaluate import Evaluation, TaskEvaluation
 from training.metrics import Figures, Weights, detection_figures, label_figures, overall_figures
+from training.mistakes import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _detection(a: TaskEvaluation, b: TaskEvaluation) -> Differences:
 
 
 def _change(a: TaskEvaluation, b: TaskEvaluation, row: int) -> dict[str, Any]:
-    before, after = a.row(row), b.row(row)
+    before, after = row_of(a, row), row_of(b, row)
     about = {key: before[key] for key in ("place", "text", "language", "truth")}
     said = ("predicted", "confidence", "abstained")
     return {**about, "a": {key: before[key] for key in said}, "b": {key: after[key] for key in said}}

@@ -1,7 +1,7 @@
 """How good a bundle is on labelled tickets, scored once: reports, comparisons and the gate work from what is kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -21,7 +21,6 @@ OOS_LABEL = "oos"
 UNDETERMINED = "und"
 """The language of rows that name none (BCP 47)."""
 _CHUNK = 1024
-_RANKED = 3
 _NO_INTERVAL = {"ece"}
 """A sum of absolute gaps, which resampling can only widen: its percentile interval lies above the figure itself."""
 
@@ -133,32 +132,6 @@ class TaskEvaluation:
     def take(self, rows: NDArray[np.intp]) -> "TaskEvaluation":
         """The same on some of the rows."""
         return replace(self, tickets=tuple(self.tickets[row] for row in rows.tolist()), scored=_rows(self.scored, rows))
-
-    def row(self, at: int) -> dict[str, Any]:
-        """What was true of one row and what is said of it, for people to look at."""
-        ticket, labels, shares = self.tickets[at], self.scored.labels, self.scored.shares[at]
-        order = np.argsort(-shares, kind="stable").tolist()
-        given = [labels[column] for column in order if self.given[at, column]]
-        truth = ticket.labels[self.task]
-        return {
-            "place": ticket.place,
-            "task": self.task,
-            "text": ticket.text,
-            "language": ticket.language or UNDETERMINED,
-            "truth": list(truth) if self.scored.multi_label or len(truth) != 1 else truth[0],
-            "predicted": given if self.scored.multi_label else given[0],
-            "confidence": _rounded(shares[order[0]]),
-            "abstained": not self.scored.chosen[at].any(),
-            "out_of_scope": _rounded(self.scored.out_of_scope[at]),
-            "ranking": [{"label": labels[column], "score": _rounded(shares[column])} for column in order[:_RANKED]],
-        }
-
-    def wrong(self) -> Iterator[dict[str, Any]]:
-        """The rows in scope with another label than given, and those out of scope with any; the surest first."""
-        answered = np.flatnonzero(self.outside & self.scored.chosen.any(axis=1))
-        rows = np.concatenate([self.in_scope[~self.outcomes.correct], answered])
-        for at in rows[np.argsort(-self.scored.shares[rows].max(axis=1, initial=0), kind="stable")].tolist():
-            yield self.row(at)
 
 
 @dataclass(frozen=True, slots=True)

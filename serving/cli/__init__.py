@@ -7,7 +7,7 @@ import typer
 
 from kb.errors import KnowledgeError
 from models.errors import ModelError
-from serving.cli import answer, doctor, export, keys, knowledge, models, serve, train, triage
+from serving.cli import answer, doctor, evaluate, export, keys, knowledge, models, serve, train, triage
 from serving.errors import BadRequest, BadSettings, UnsafeStart
 from serving.storage.engine import StorageError
 from training.errors import BadTrainingData
@@ -36,6 +36,7 @@ app.command()(serve.serve)
 app.command()(triage.triage)
 app.command()(answer.answer)
 app.command()(train.train)
+app.command()(evaluate.evaluate)
 app.command()(doctor.doctor)
 app.add_typer(knowledge.app, name="kb")
 app.add_typer(keys.app, name="keys")

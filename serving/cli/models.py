@@ -13,6 +13,7 @@ from models.bundle import MANIFEST, load_bundle, read_manifest
 from models.errors import ModelError
 from models.registry import LIVE, Registry
 from models.registry_state import Change, RegistryState, TaskMode
+from serving.cli.compare import compare
 from serving.cli.gate import Labelled, judged
 from serving.cli.output import line, warn
 from serving.desk import open_encoder, open_registry
@@ -25,6 +26,7 @@ _FIGURES = ("accuracy", "macro_f1", "ece", "coverage", "precision_when_sure")
 _LONG = 8
 
 app = typer.Typer(help="Bundles: versions, which of them serves, and what tasks may do.", no_args_is_help=True)
+app.command()(compare)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Reason = Annotated[str, typer.Option(help="Why; the history keeps it.")]
 Reference = Annotated[str, typer.Argument(help="NAME@VERSION, or NAME for its newest version.")]
