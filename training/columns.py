@@ -127,16 +127,21 @@ class Columns:
                     f"Name it by {remedy}; there are {self._names()}."
                 )
 
-    def require_few_labels(self, labels: Iterable[Mapping[str, tuple[str, ...]]]) -> None:
+    def require_labels(self, labels: Iterable[Mapping[str, tuple[str, ...]]]) -> None:
         """
         Raises:
-            BadTrainingData: for a task with more than `MAX_LABELS` labels.
+            BadTrainingData: for a task without labels, or with more than `MAX_LABELS`.
         """
         different: dict[str, dict[str, None]] = {task: {} for task in self.tasks}
         for row in labels:
             for task, names in row.items():
                 different[task].update(dict.fromkeys(names))
         for task, labelled in different.items():
+            if not labelled:
+                raise BadTrainingData(
+                    f"No row has a label of task {task!r}: its column {self.tasks[task]!r} is empty. "
+                    f"Name another by --task {task}=COLUMN; there are {self._names()}."
+                )
             if len(labelled) > MAX_LABELS:
                 examples = ", ".join(f"{name!r:.40}" for name in islice(labelled, 3))
                 raise BadTrainingData(

@@ -91,7 +91,7 @@ def read_tickets(
 
     Raises:
         BadTrainingData: when a file cannot be read, no row has a column that is asked for, no row is usable, or a task
-            has more than `training.columns.MAX_LABELS` labels.
+            has no label or more than `training.columns.MAX_LABELS`.
     """
     layout = Columns(columns, text, group)
     rows: list[Ticket] = []
@@ -130,7 +130,7 @@ def read_tickets(
     if not rows:
         why = str(problems[0]) if problems else "the files are empty"
         raise BadTrainingData(f"No usable row with {' or '.join(columns.values())}: {why}.")
-    layout.require_few_labels(ticket.labels for ticket in rows)
+    layout.require_labels(ticket.labels for ticket in rows)
     return Tickets(tuple(rows), tuple(problems), digest.hexdigest()[:16], frozenset(lists))
 
 

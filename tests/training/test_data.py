@@ -70,11 +70,13 @@ def test_rows_may_lack_the_label_of_a_task(tmp_path: Path) -> None:
 
 
 def test_an_empty_cell_of_any_kind_is_no_label(tmp_path: Path) -> None:
-    rows = [{"text": "ขอยกเลิกค่ะ", "intent": value, "urgency": "low"} for value in (None, "", "  ", float("nan"))]
-    rows = [{**row, "text": f"{row['text']} {at}"} for at, row in enumerate(rows)]
+    rows = [
+        {"text": f"ขอยกเลิกค่ะ {at}", "intent": value, "urgency": "low"}
+        for at, value in enumerate((None, "", "  ", float("nan")))
+    ]
     table = _parquet(tmp_path / "a.parquet", [{"text": "取消", "intent": float("nan"), "urgency": "low"}])
-    read = read_tickets([_jsonl(tmp_path / "a.jsonl", rows), table], COLUMNS)
-    assert [ticket.labels for ticket in read.rows] == [{"urgency": ("low",)}] * 5
+    read = read_tickets([_jsonl(tmp_path / "a.jsonl", [*rows, ROWS[0]]), table], COLUMNS)
+    assert [tuple(ticket.labels) for ticket in read.rows] == [("urgency",)] * 4 + [("intent", "urgency"), ("urgency",)]
 
 
 def test_lists_of_labels_make_a_task_multi_label(tmp_path: Path) -> None:
@@ -305,18 +307,23 @@ def test_a_file_without_texts_is_refused(tmp_path: Path) -> None:
         read_tickets([_jsonl(tmp_path / "a.jsonl", rows)], {"intent": "intent"})
 
 
+def test_a_column_without_a_label_is_refused(tmp_path: Path) -> None:
+    path = _jsonl(tmp_path / "a.jsonl", [{**row, "intent": None} for row in ROWS])
+    with pytest.raises(BadTrainingData, match=r"No row has a label of task 'intent': its column 'intent' is empty"):
+        read_tickets([path], COLUMNS)
+
+
 def test_a_column_may_stand_in_one_of_the_files_only(tmp_path: Path) -> None:
     first, second = _jsonl(tmp_path / "a.jsonl", ROWS[:3]), _jsonl(tmp_path / "b.jsonl", [{"text": "?", "intent": "a"}])
     assert len(read_tickets([second, first], COLUMNS).rows) == 4
 
 
 def test_ids_are_not_taken_for_labels(tmp_path: Path) -> None:
-    rows = [{"text": f"客服 {at}", "id": f"TV-{at}", "tags": [f"#{at}"]} for at in range(100_000)]
-    for column, count in (("id", 100_000), ("tags", MAX_LABELS + 1)):
-        path = _jsonl(tmp_path / "a.jsonl", rows[:count])
-        message = f"Task 'intent' has {count:,} labels in the column '{column}', such as .*; at most {MAX_LABELS:,}"
-        with pytest.raises(BadTrainingData, match=f"{message}.*--task intent=COLUMN; there are 'text', 'id', 'tags'"):
-            read_tickets([path], {"intent": column})
+    lines = [f"客服 {at},TV-{at}\n" for at in range(100_000)]
+    (tmp_path / "a.csv").write_text("".join(["text,id\n", *lines]), encoding="utf-8")
+    message = f"Task 'intent' has 100,000 labels in the column 'id', such as 'TV-0', .*; at most {MAX_LABELS:,} can"
+    with pytest.raises(BadTrainingData, match=f"{message}.*--task intent=COLUMN; there are 'text', 'id'"):
+        read_tickets([tmp_path / "a.csv"], {"intent": "id"})
 
 
 @pytest.mark.parametrize(
