@@ -69,9 +69,18 @@ def evaluate(
 
 
 def evaluations(
-    references: Sequence[str], data: Sequence[Path], tasks: Sequence[str], *, text: str | None, oos_label: str
+    references: Sequence[str],
+    data: Sequence[Path],
+    tasks: Sequence[str],
+    *,
+    text: str | None,
+    oos_label: str,
+    loaded: dict[str, Encoder] | None = None,
 ) -> list[Evaluation]:
     """Each bundle on the same tickets, for the tasks that it has; they may stand on different encoders.
+
+    Args:
+        loaded: encoders by name, where some are there already.
 
     Raises:
         BadTrainingData: when the tickets cannot be read, or no bundle has a task that is asked for.
@@ -82,11 +91,11 @@ def evaluations(
     abouts = [read_manifest(folder)["tasks"] for folder in folders]
     known = {task: bool(about["multi_label"]) for tasks_of in abouts for task, about in tasks_of.items()}
     tickets, wanted = read_for_tasks(data, tasks, known, text=text)
-    loaded: dict[str, Encoder] = {}
+    encoders = loaded or {}
     done = []
     with progress() as bar:
         for folder in folders:
-            bundle, encoder = _load(folder, settings, loaded)
+            bundle, encoder = _load(folder, settings, encoders)
             job = bar.add_task(bundle.reference, total=len(tickets.rows))
             own = [task for task in wanted if task in bundle.heads]
             advance = partial(bar.advance, job)

@@ -1,21 +1,24 @@
 """What stands in the way of a promotion: labels that are gone, and what got worse on labelled tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from models.bundle import Bundle, load_bundle
+from models.bundle import read_manifest
 from models.errors import ModelError
 from models.registry import Registry
 from models.registry_state import STARTER_NAME
 from models.types import Encoder
+from serving.cli.evaluate import evaluations
+from training.gate import judge
 
-_WITHOUT = "without --data only files, encoder and labels were checked, and no figures were compared"
+_NO_FIGURES = "without --data only files, encoder and labels were checked, and no figures were compared"
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Tickets to judge by, and how to read them; without `tasks`, all that both bundles have."""
+    """Tickets to judge by, and how to read them; without `tasks`, all that the data has a column for."""
 
     files: Sequence[Path]
     tasks: Sequence[str]
@@ -24,45 +27,40 @@ class Labelled:
 
 
 def judged(
-    registry: Registry, live: str, candidate: Bundle, encoder: Encoder, data: Labelled | None
+    registry: Registry, live: str, candidate: str, data: Labelled | None, loaded: dict[str, Encoder]
 ) -> tuple[list[str], list[str]]:
-    """Why `candidate` should not take the place of `live`, and what else should be known."""
+    """Why `candidate` should not take the place of `live`, and what else should be known.
+
+    Args:
+        loaded: encoders by the name that they were asked for by.
+    """
     # The shipped bundle stands in until a desk has its own, and their labels are hardly ever the same.
     stand_in = live == STARTER_NAME
     try:
-        serving = load_bundle(registry.find(live), encoder)
+        gone = _gone(*(read_manifest(registry.find(reference))["tasks"] for reference in (live, candidate)))
+        found, notes = _on_tickets(live, candidate, data, loaded) if data else ([], [_NO_FIGURES])
     except ModelError as error:
-        unknown = [f"{live}, which is live, cannot be loaded and compared: {error}"]
+        unknown = [f"{candidate} cannot be compared with {live}, which is live: {error}"]
         return ([], unknown) if stand_in else (unknown, [])
-    gone = _gone(serving, candidate)
-    found, notes = _on_tickets(serving, candidate, encoder, data) if data else ([], [_WITHOUT])
     worse = [reason for reason in found if reason not in gone]
     return (worse, [*gone, *notes]) if stand_in else ([*gone, *worse], notes)
 
 
-def _gone(live: Bundle, candidate: Bundle) -> list[str]:
-    tasks = [f"task {task} is gone" for task in live.heads if task not in candidate.heads]
+def _gone(live: Mapping[str, Any], candidate: Mapping[str, Any]) -> list[str]:
+    tasks = [f"task {task} is gone" for task in live if task not in candidate]
     labels = [
         f"{task}: label {label} is gone"
-        for task, head in live.heads.items()
-        if task in candidate.heads
-        for label in head.labels
-        if label not in candidate.heads[task].labels
+        for task, about in live.items()
+        if task in candidate
+        for label in about["labels"]
+        if label not in candidate[task]["labels"]
     ]
     return tasks + labels
 
 
-def _on_tickets(live: Bundle, candidate: Bundle, encoder: Encoder, data: Labelled) -> tuple[list[str], list[str]]:
-    # Here and not above: the learning libraries take longer to import than any other command to start.
-    from training.data import parse_columns, read_tickets
-    from training.evaluate import evaluate
-    from training.gate import judge
-
-    columns = parse_columns(data.tasks or [task for task in live.heads if task in candidate.heads])
-    tickets = read_tickets(data.files, columns, text=data.text)
-    left_out = len(tickets.problems)
-    notes = [f"{left_out} rows are left out or mended; `frontdesk evaluate` lists them"] if left_out else []
-    before = evaluate(live, encoder, tickets, list(columns), oos_label=data.oos_label)
-    after = evaluate(candidate, encoder, tickets, list(columns), oos_label=data.oos_label)
+def _on_tickets(live: str, candidate: str, data: Labelled, loaded: dict[str, Encoder]) -> tuple[list[str], list[str]]:
+    before, after = evaluations(
+        [live, candidate], data.files, data.tasks, text=data.text, oos_label=data.oos_label, loaded=loaded
+    )
     verdict = judge(before, after)
-    return list(verdict.reasons), [*notes, *verdict.notes]
+    return list(verdict.reasons), list(verdict.notes)

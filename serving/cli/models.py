@@ -13,12 +13,15 @@ from models.bundle import MANIFEST, load_bundle, read_manifest
 from models.errors import ModelError
 from models.registry import LIVE, Registry
 from models.registry_state import Change, RegistryState, TaskMode
+from serving import desk
 from serving.cli.compare import compare
+from serving.cli.evaluate import OosLabel, Tasks, Text
 from serving.cli.gate import Labelled, judged
 from serving.cli.output import line, warn
-from serving.desk import open_encoder, open_registry
+from serving.desk import open_registry
 from serving.errors import BadSettings
 from serving.settings import Settings, ensure_data_folder, read_settings
+from training.evaluate import OOS_LABEL
 
 REFUSED = 3
 """The exit status of a promotion that the gate refuses."""
@@ -72,11 +75,9 @@ def promote(
     data: Annotated[
         list[Path] | None, typer.Option(help="Labelled tickets that neither bundle has seen; for each file.")
     ] = None,
-    task: Annotated[
-        list[str] | None, typer.Option(help="NAME or NAME=COLUMN; by default every task of the live bundle.")
-    ] = None,
-    text: Annotated[str | None, typer.Option(help="The column with the text.")] = None,
-    oos_label: Annotated[str, typer.Option(help="Marks rows that are about none of the labels.")] = "oos",
+    task: Tasks = None,
+    text: Text = None,
+    oos_label: OosLabel = OOS_LABEL,
     force: Annotated[bool, typer.Option("--force", help="Although the gate refuses; with --reason.")] = False,
     reason: Reason = "",
 ) -> None:
@@ -89,10 +90,11 @@ def promote(
     if wanted == state.live:
         typer.echo(f"{wanted} is live already")
         return
-    labelled = None if not data else Labelled(data, task or [], text, oos_label)
-    encoder = open_encoder(settings)
-    candidate = load_bundle(registry.find(wanted), encoder)
-    reasons, notes = judged(registry, state.live, candidate, encoder, labelled)
+    encoder = desk.open_encoder(settings)
+    # Before anything is compared: what cannot serve here is an error that nothing overrules.
+    load_bundle(registry.find(wanted), encoder)
+    labelled = Labelled(data, task or [], text, oos_label) if data else None
+    reasons, notes = judged(registry, state.live, wanted, labelled, {settings.encoder: encoder})
     for note in notes:
         warn(f"note: {note}")
     if reasons:
@@ -127,7 +129,7 @@ def shadow(
     settings = read_settings()
     registry = _writable(settings)
     if reference is not None:
-        load_bundle(registry.find(registry.resolve(reference)), open_encoder(settings))
+        load_bundle(registry.find(registry.resolve(reference)), desk.open_encoder(settings))
     state = registry.set_shadow(reference, who=_who(), reason=reason.strip())
     typer.echo(f"{state.shadow} runs in shadow of {state.live}" if state.shadow else "nothing runs in shadow")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from models.bundle import MANIFEST, Bundle, save_bundle
-from models.light import LightEncoder
 from models.registry import STATE, Registry
 from models.registry_state import ChangeKind
 from tests.conftest import MESSAGES
@@ -26,12 +25,9 @@ REASONS = {
 
 
 @pytest.fixture
-def registry(
-    frontdesk: Run, light_bundle: Bundle, light_encoder: LightEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Registry:
+def registry(frontdesk: Run, light_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The desk of `frontdesk`, which follows its registry; it holds help@1, which is live, and help@2, just as good."""
     monkeypatch.delenv("FRONTDESK_BUNDLE")
-    monkeypatch.setattr("serving.cli.models.open_encoder", lambda _settings: light_encoder)
     (tmp_path / "desk").mkdir()
     registry = Registry(tmp_path / "desk" / "bundles")
     for _ in range(2):
@@ -169,26 +165,36 @@ def test_the_gate_is_overruled_with_a_reason_that_the_history_keeps(
     assert REASONS[language] in told
 
 
-def test_the_first_bundle_of_a_desk_need_not_have_the_labels_of_the_shipped_one(
-    frontdesk: Run,
-    registry: Registry,
-    tickets: Path,
-    light_bundle: Bundle,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def fresh(registry: Registry, light_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Nothing was ever promoted, and the shipped bundle is one for this encoder."""
     (registry.folder / STATE).unlink()
-    # The shipped one as it would be on this encoder.
     save_bundle(replace(light_bundle, name="starter"), shipped := registry.folder.parent / "starter")
     monkeypatch.setattr("models.registry.STARTER", shipped)
+    return registry
+
+
+def test_the_first_bundle_of_a_desk_need_not_have_the_labels_of_the_shipped_one(
+    frontdesk: Run, fresh: Registry, tickets: Path, light_bundle: Bundle, tmp_path: Path
+) -> None:
     names = {"account.password": "đăng nhập", "delivery.wrong_item": "ส่งผิด"}
-    own, text = registry.add(_renamed(light_bundle, names)), tickets.read_text(encoding="utf-8")
+    own, text = fresh.add(_renamed(light_bundle, names)), tickets.read_text(encoding="utf-8")
     for name, new in names.items():
         text = text.replace(f'"{name}"', f'"{new}"')
     (tmp_path / "own.jsonl").write_text(text, encoding="utf-8")
     done = _done(frontdesk("models", "promote", own.reference, "--data", tmp_path / "own.jsonl", "--task", "intent"))
     assert done.out == "help@3 is live instead of starter\n"
     assert "note: intent: label account.password is gone" in done.err
+
+
+def test_the_first_bundle_of_a_desk_may_be_for_a_task_of_its_own(
+    frontdesk: Run, fresh: Registry, light_bundle: Bundle, tickets: Path
+) -> None:
+    own = fresh.add(replace(light_bundle, name="очередь", heads={"queue": light_bundle.heads["urgency"]}))
+    done = frontdesk("models", "promote", own.reference, "--data", tickets, "--task", "queue=urgency")
+    assert _done(done).out == "очередь@1 is live instead of starter\n"
+    for task in ("intent", "urgency", "channel"):
+        assert f"note: task {task} is gone" in done.err
 
 
 def test_what_cannot_serve_here_is_refused_even_by_force(
