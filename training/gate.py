@@ -197,11 +197,11 @@ def _described(part: _Part, about: TaskComparison) -> str:
 
 def _change(difference: Difference, where: str = "") -> str:
     low, high = difference.interval or (np.nan, np.nan)
-    return f"{_arrow(difference)}{where}, difference {difference.value:+.2f} [{low:+.2f}, {high:+.2f}]"
+    return f"{_arrow(difference)}{where}, difference {difference.value:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def _arrow(difference: Difference) -> str:
-    before, after = ("none" if end is None else f"{end:.2f}" for end in (difference.a, difference.b))
+    before, after = ("none" if end is None else f"{end:.3f}" for end in (difference.a, difference.b))
     return f"{before} -> {after}"
 
 

@@ -24,7 +24,11 @@ def model_card(evaluation: Evaluation) -> str:
         bundle=evaluation.bundle,
         encoder=evaluation.encoder,
         trained_on=evaluation.notes.get("data"),
-        training=evaluation.notes.get("training", {}),
+        training={
+            name: value
+            for name, value in evaluation.notes.get("training", {}).items()
+            if not isinstance(value, dict | list)
+        },
         libraries=evaluation.notes.get("libraries", {}),
         rows=evaluation.rows,
         fingerprint=evaluation.fingerprint,

@@ -180,9 +180,9 @@ def _by_language(languages: dict[str, Any]) -> Table:
 
 
 def _weakest(labels: dict[str, Any]) -> Table:
-    supported = [(label, known) for label, known in labels.items() if known["support"]]
+    imperfect = [(label, known) for label, known in labels.items() if known["support"] and known["f1"] < 1]
     table = table_of("weakest labels", "rows", "F1", "95 % interval", "precision", "recall")
-    for label, known in sorted(supported, key=lambda entry: entry[1]["f1"])[:_WEAKEST]:
+    for label, known in sorted(imperfect, key=lambda entry: entry[1]["f1"])[:_WEAKEST]:
         table.add_row(
             label,
             f"{known['support']:,}",

@@ -49,7 +49,7 @@ def read_for_tasks(
         warn(f"{len(tickets.problems)} rows are left out or mended:")
         for problem in tickets.problems:
             warn(f"  {problem}")
-    return tickets, list(columns)
+    return tickets, [task for task in columns if tasks or any(task in ticket.labels for ticket in tickets.rows)]
 
 
 def _columns(files: Sequence[Path], known: Mapping[str, bool]) -> list[str]:

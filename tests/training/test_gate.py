@@ -124,8 +124,8 @@ def test_a_label_that_draws_others_to_itself_is_named() -> None:
     # No other label loses more than three of its rows, but this one's word is worth half of what it was.
     candidate = [LABELS[0] if at % 12 == 5 and name != LABELS[0] else name for at, name in enumerate(truth)]
     (first, *_) = _judged(truth, truth, candidate).reasons
-    assert first.startswith(f"intent: label {LABELS[0]}: F1 1.00 -> 0.5")
-    assert "recall 1.00 -> 1.00" in first
+    assert first.startswith(f"intent: label {LABELS[0]}: F1 1.000 -> 0.5")
+    assert "recall 1.000 -> 1.000" in first
 
 
 def test_labels_and_tasks_that_are_gone_are_refused_whatever_the_figures() -> None:
@@ -153,8 +153,8 @@ def test_a_new_label_is_no_excuse_for_the_old_ones() -> None:
     given = ["mới"] * 30 + ["cũ"] * 30 + ["khác"] * 60 + ["mới"] * 300
     candidate = evaluation(one_task(truth, scored(["cũ", "khác", "mới"], given)), bundle="desk@2")
     reasons = judge(live, candidate).reasons
-    assert any(reason.startswith("intent: label cũ: F1 1.00 -> 0.67 on 60 rows") for reason in reasons)
-    assert any(reason.startswith("intent: all rows: accuracy 1.00 -> 0.75 on 120 rows") for reason in reasons)
+    assert any(reason.startswith("intent: label cũ: F1 1.000 -> 0.667 on 60 rows") for reason in reasons)
+    assert any(reason.startswith("intent: all rows: accuracy 1.000 -> 0.750 on 120 rows") for reason in reasons)
 
 
 def test_labels_and_languages_with_few_rows_are_noted_and_not_judged() -> None:
@@ -165,7 +165,7 @@ def test_labels_and_languages_with_few_rows_are_noted_and_not_judged() -> None:
     assert verdict.accepted
     assert "intent: too few rows to judge label hiếm" in verdict.notes
     (reason, *_) = _judged(truth, live, candidate, min_support=5).reasons
-    assert reason.startswith("intent: label hiếm: F1 1.00 -> 0.00 on 9 rows")
+    assert reason.startswith("intent: label hiếm: F1 1.000 -> 0.000 on 9 rows")
 
 
 def test_rows_about_one_matter_are_one_observation() -> None:
@@ -190,7 +190,7 @@ def test_what_does_not_decide_is_noted() -> None:
     verdict = judge(bundle(0.9), bundle(0.3, {"data": {"fingerprint": "d4t4"}}))
     assert verdict.accepted
     assert verdict.notes[0].startswith("desk@2 was trained on these very rows")
-    assert any(note.startswith("intent: coverage got worse, 1.00 -> 0.00") for note in verdict.notes)
+    assert any(note.startswith("intent: coverage got worse, 1.000 -> 0.000") for note in verdict.notes)
     assert any(note.startswith("intent: ece got worse") for note in verdict.notes)
 
 
@@ -200,7 +200,7 @@ def test_several_labels_a_row_are_judged() -> None:
     shy = right * [1, 0.3]
     live, candidate = (evaluation(one_task(truth, several(["оплата", "доставка"], one))) for one in (right, shy))
     reasons = judge(live, candidate).reasons
-    assert any(reason.startswith("intent: label доставка: F1 1.00 -> 0.00 on 20 rows") for reason in reasons)
+    assert any(reason.startswith("intent: label доставка: F1 1.000 -> 0.000 on 20 rows") for reason in reasons)
     assert not any("оплата" in reason for reason in reasons)
 
 
