@@ -1,4 +1,4 @@
-"""frontdesk export: what live traffic taught, as files to train on."""
+"""frontdesk export: what people said about messages, as files to train on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,11 +7,13 @@ import typer
 
 from serving.cli.moments import parse_moment
 from serving.cli.output import line, warn, writing
+from serving.cli.suggest_labels import annotations
 from serving.desk import open_desk_database
 from serving.services.export import exported_feedback, replies_without_message
 from serving.settings import read_settings
 
-app = typer.Typer(help="What live traffic taught, as files to train on.", no_args_is_help=True)
+app = typer.Typer(help="What people said about messages, as files to train on.", no_args_is_help=True)
+app.command()(annotations)
 
 
 @app.command()
