@@ -117,7 +117,7 @@ def test_every_chart_is_there_for_every_task(page: Page) -> None:
 
 def test_charts_can_be_heard_and_tables_have_names(page: Page) -> None:
     plots = [about for _, about in page.tags if "data-chart" in about]
-    assert all(about["role"] == "img" and about["aria-label"] for about in plots)
+    assert all(about["role"] == "group" and about["aria-label"] for about in plots)
     assert [tag for tag, _ in page.tags].count("table") == [tag for tag, _ in page.tags].count("caption")
     assert ("html", {"lang": "en"}) in page.tags
     tabs = [about for _, about in page.tags if about.get("role") == "tab"]
