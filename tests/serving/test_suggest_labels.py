@@ -43,7 +43,7 @@ def test_a_file_goes_out_and_comes_back_as_labelled_tickets(
     for number, entry in enumerate(entries):
         result = entry["predictions"][0]["result"]
         entry |= {"id": number, "annotations": [{"result": result, "updated_at": "2026-03-01T09:00:00Z"}]}
-    second = {**entries[0]["predictions"][0]["result"][0], "value": {"choices": ["order.cancel"]}}
+    second = {"from_name": "intent", "to_name": "message", "type": "choices", "value": {"choices": ["order.cancel"]}}
     entries[0]["annotations"].append({"result": [second], "updated_at": "2026-03-01T09:00:01Z"})
     (tmp_path / "done.json").write_text(json.dumps(entries), encoding="utf-8")
 
