@@ -18,6 +18,7 @@ from kb.lexical import LexicalIndex
 from kb.passages import Passage
 from kb.types import Article, Audience, Macro
 from models.bundle import Bundle
+from models.languages import UNDETERMINED
 from models.types import Vectors
 
 TITLE_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT, SAME_LANGUAGE = 0.5, 0.3, 0.3, 0.02
@@ -76,11 +77,12 @@ class KnowledgeBase:
         text_vectors: Vectors,
         title_vectors: Vectors,
         macro_vectors: Vectors,
+        intent_shares: NDArray[np.float32],
         bundle: Bundle,
     ) -> None:
         self.version, self.articles, self.passages, self.macros = version, articles, passages, macros
         self._centers = bundle.language_centers
-        self._fallback = bundle.scale.center
+        self._fallback = bundle.language_centers.get(UNDETERMINED, bundle.scale.center)
         languages = [passage.language for passage in passages]
         self._languages = languages
         groups = [articles[p.article_id].translation_of or p.article_id for p in passages]
@@ -97,14 +99,9 @@ class KnowledgeBase:
         self.macro_vectors = _centred(macro_vectors, [macro.language for macro in macros], self._fallback)
         intents = bundle.heads.get("intent")
         self._labels = intents.labels if intents else ()
-        shares: NDArray[np.float32] = np.zeros((len(passages), len(self._labels)), np.float32)
-        if self._labels and passages:
-            by_text = self._shares(bundle, [p.indexed for p in passages], text_vectors)
-            by_title = self._shares(bundle, [p.title for p in passages], title_vectors)
-            shares = ((by_text + by_title) / 2).astype(np.float32)
-        self._titles, self._intents = titles, shares
+        self._titles, self._intents = titles, intent_shares
         self._lexical = LexicalIndex([p.indexed for p in passages]) if passages else None
-        self._rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * shares])
+        self._rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * intent_shares])
         self._index = Index(self._rows) if passages else None
 
     def search(
@@ -213,14 +210,6 @@ class KnowledgeBase:
         if not len(vectors):
             return vectors
         return _unit(vectors - np.stack([self._centers.get(language, self._fallback) for language in languages]))
-
-    def _shares(self, bundle: Bundle, texts: Sequence[str], vectors: Vectors) -> NDArray[np.float32]:
-        place = {label: column for column, label in enumerate(self._labels)}
-        shares = np.zeros((len(texts), len(place)), np.float32)
-        for row, predictions in enumerate(bundle.predict(texts, vectors)):
-            for score in predictions["intent"].ranking:
-                shares[row, place[score.label]] = score.score
-        return shares
 
 
 def language_distance(language: str, wanted: str) -> int:

@@ -3,12 +3,14 @@
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from models.errors import EncoderUnavailable
 from models.files import verified_record, whole_folder
@@ -37,42 +39,86 @@ class Backend(Protocol):
         """The vectors of each batch, in order. Not safe for two threads at once."""
 
 
-def load_backend(
-    folder: Path, cache: Path, fingerprint: str, backend: str, precision: Precision, threads: int
-) -> Backend:
-    """The runtime asked for, or with `auto` the first that works."""
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """What decides a model: the folder of an encoder, and maybe that of an adapter for its layers.
+
+    Attributes:
+        fingerprint: a digest of both.
+    """
+
+    folder: Path
+    fingerprint: str
+    adapter: Path | None = None
+
+
+def load_backend(files: ModelFiles, cache: Path, backend: str, precision: Precision, threads: int) -> Backend:
+    """The runtime asked for, or with `auto` the first that works.
+
+    Args:
+        cache: the folder for converted models.
+    """
     if backend in ("auto", "openvino"):
         try:
-            return OpenVinoBackend(converted(folder, cache, fingerprint), precision, threads)
+            return OpenVinoBackend(converted(files, cache), precision, threads)
         except ImportError as error:
             if backend == "openvino":
                 raise EncoderUnavailable("OpenVINO is not installed; set FRONTDESK_BACKEND=torch.") from error
             log.warning("OpenVINO is not installed, torch serves instead")
     elif backend != "torch":
         raise EncoderUnavailable(f"Unknown backend {backend!r}; set FRONTDESK_BACKEND to auto, openvino or torch.")
-    return TorchBackend(folder, precision, threads)
+    return TorchBackend(files, precision, threads)
 
 
-def load_sentence_transformer(folder: Path) -> Any:
-    """The encoder as sentence-transformers loads it, in float32 on the CPU: the reference, and what training uses."""
+def has_bfloat16() -> bool:
+    """Whether the CPU has bfloat16 in hardware, as OpenVINO sees it."""
+    try:
+        import openvino
+    except ImportError:
+        return False
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def load_sentence_transformer(folder: Path, adapter: Path | None = None) -> Any:
+    """The encoder as sentence-transformers loads it, in float32 on the CPU: the reference, and what training uses.
+
+    Args:
+        adapter: the folder of a PEFT adapter to merge into its layers.
+
+    Raises:
+        EncoderUnavailable: when the adapter does not fit.
+    """
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     logs: Any = transformers_logging  # it has no types
     logs.set_verbosity_error()
     logs.disable_progress_bar()
-    return SentenceTransformer(str(folder), device="cpu").eval()
+    encoder = SentenceTransformer(str(folder), device="cpu").eval()
+    if adapter is not None:
+        from peft import PeftModel
+
+        try:
+            with warnings.catch_warnings():
+                # PEFT asks transformers under a name that is going away.
+                warnings.simplefilter("ignore", FutureWarning)
+                encoder[0].model = PeftModel.from_pretrained(encoder[0].model, str(adapter)).merge_and_unload()
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+            raise EncoderUnavailable(
+                f"The adapter in {adapter} does not fit the encoder in {folder} ({error}). Train the bundle again."
+            ) from error
+    return encoder
 
 
-def converted(folder: Path, cache: Path, fingerprint: str) -> Path:
-    """The OpenVINO model of the encoder in `folder`, pooling and norm inside, converted once per fingerprint."""
+def converted(files: ModelFiles, cache: Path) -> Path:
+    """The OpenVINO model, adapter, pooling and norm inside, converted once per fingerprint."""
     import openvino
 
     release = openvino.get_version().split("-")[0]
-    target = cache / f"{fingerprint}-{release}"
+    target = cache / f"{files.fingerprint}-{release}"
     if not target.is_dir():
         with whole_folder(target) as scratch:
-            module, example = _traceable(folder)
+            module, example = _traceable(files)
             with warnings.catch_warnings():
                 # torch and transformers warn about being traced at all; tests compare the result with the original.
                 warnings.simplefilter("ignore")
@@ -82,7 +128,7 @@ def converted(folder: Path, cache: Path, fingerprint: str) -> Path:
     return target / "model.xml"
 
 
-def _traceable(folder: Path) -> tuple[Any, Any]:
+def _traceable(files: ModelFiles) -> tuple[Any, Any]:
     import torch
 
     class Pooled(torch.nn.Module):
@@ -96,7 +142,10 @@ def _traceable(folder: Path) -> tuple[Any, Any]:
             return vectors
 
     example = torch.ones(2, 8, dtype=torch.long)
-    return Pooled(load_sentence_transformer(folder)), {"input_ids": example, "attention_mask": example}
+    return Pooled(load_sentence_transformer(files.folder, files.adapter)), {
+        "input_ids": example,
+        "attention_mask": example,
+    }
 
 
 class OpenVinoBackend:
@@ -149,14 +198,14 @@ class OpenVinoBackend:
 class TorchBackend:
     """The same model through torch, several times slower: the fallback, and the reference in tests."""
 
-    def __init__(self, folder: Path, precision: Precision, threads: int) -> None:
+    def __init__(self, files: ModelFiles, precision: Precision, threads: int) -> None:
         import torch
 
         if threads:
             torch.set_num_threads(threads)
         self._torch = torch
         self._narrow = precision is Precision.BFLOAT16
-        self._model = load_sentence_transformer(folder)
+        self._model = load_sentence_transformer(files.folder, files.adapter)
         self.runtime = f"torch {'bfloat16' if self._narrow else 'float32'}"
         self.dimension = int(self._model.get_embedding_dimension())
 

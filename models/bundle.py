@@ -1,6 +1,7 @@
 """A trained model on disk: `manifest.json` and `weights.safetensors`, never code."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,11 @@ from models.errors import BundleError, EncoderMismatch
 from models.features import BUCKETS, NGRAMS, FeatureScale, lexical_counts
 from models.files import verified_record, whole_folder
 from models.heads import Head, pack, unpack
+from models.scope import Scope
 from models.types import Encoder, Prediction, Scored, Vectors
 
-FORMAT = 1
-MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
+FORMAT = 2
+MANIFEST, WEIGHTS, ADAPTER = "manifest.json", "weights.safetensors", "adapter"
 _CENTER = "language_center."
 
 
@@ -28,7 +30,10 @@ class Bundle:
 
     Attributes:
         encoder: `{"name", "fingerprint", "dimension"}` of the encoder it was trained on.
-        language_centers: the mean vector of the messages of each language, for search across languages.
+        language_centers: the mean vector of the messages of each language, for search across languages; always of the
+            encoder itself, never of the adapted one.
+        adapter: the folder of a PEFT adapter that belongs to the bundle, where its heads read an adapted encoder.
+        adapted: that encoder.
         notes: what else the manifest says: data fingerprint, metrics, library versions, seed.
     """
 
@@ -39,6 +44,8 @@ class Bundle:
     heads: Mapping[str, Head]
     language_centers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
+    adapter: Path | None = None
+    adapted: Encoder | None = None
 
     @property
     def reference(self) -> str:
@@ -46,7 +53,7 @@ class Bundle:
 
     def vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
         """What the heads read: by the adapted encoder of the bundle, or else by `encoder`, which it was trained on."""
-        return encoder.encode(texts)
+        return (self.adapted or encoder).encode(texts)
 
     def score(self, texts: Sequence[str], vectors: Vectors) -> dict[str, Scored]:
         """What every task says about all texts, as arrays."""
@@ -54,7 +61,7 @@ class Bundle:
         return {task: head.score(dense, lexical) for task, head in self.heads.items()}
 
     def predict(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Prediction]]:
-        """For each text, the prediction of every task. `vectors` are the encoder's, of the same texts."""
+        """For each text, the prediction of every task. `vectors` are what `vectors` gives for the same texts."""
         if not texts:
             return []
         dense, lexical = self.scale.dense(vectors), self.scale.lexical(lexical_counts(texts))
@@ -77,25 +84,22 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     for language, center in bundle.language_centers.items():
         tensors[f"{_CENTER}{language}"] = center.astype(np.float16)
     for task, head in bundle.heads.items():
-        tensors[f"{task}.dense"] = head.dense.astype(np.float16)
-        tensors[f"{task}.lexical"], tensors[f"{task}.lexical_scale"] = pack(head.lexical)
-        tensors[f"{task}.bias"] = head.bias
+        tensors |= _head_tensors(task, head)
     manifest = {
         "format": FORMAT,
         "name": bundle.name,
         "version": bundle.version,
-        "encoder": dict(bundle.encoder),
+        "encoder": {**bundle.encoder, "adapted": bundle.adapter is not None},
         "features": {"buckets": BUCKETS, "ngrams": list(NGRAMS)},
-        "tasks": {
-            task: {"labels": list(head.labels), "sharpness": head.sharpness, "threshold": head.threshold}
-            for task, head in bundle.heads.items()
-        },
+        "tasks": {task: _head_record(head) for task, head in bundle.heads.items()},
         **bundle.notes,
     }
     with whole_folder(folder) as scratch:
         (scratch / WEIGHTS).write_bytes(save({k: np.ascontiguousarray(v) for k, v in sorted(tensors.items())}))
         text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        if bundle.adapter is not None:
+            shutil.copytree(bundle.adapter, scratch / ADAPTER)
 
 
 def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
@@ -123,22 +127,60 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
             for name, tensor in tensors.items()
             if name.startswith(_CENTER)
         }
-        heads = {
-            task: Head(
-                tuple(about["labels"]),
-                tensors[f"{task}.dense"].astype(np.float32),
-                unpack(tensors[f"{task}.lexical"], tensors[f"{task}.lexical_scale"]),
-                tensors[f"{task}.bias"],
-                float(about["sharpness"]),
-                float(about["threshold"]),
-            )
-            for task, about in manifest["tasks"].items()
-        }
+        heads = {task: _head(task, about, tensors) for task, about in manifest["tasks"].items()}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{folder} is not a whole bundle: {error!r}. Train it again.") from error
     known = {"format", "name", "version", "encoder", "features", "tasks"}
     notes = {key: value for key, value in manifest.items() if key not in known}
-    return Bundle(manifest["name"], manifest["version"], trained_on, scale, heads, centers, notes)
+    about = {key: value for key, value in trained_on.items() if key != "adapted"}
+    adapter = folder / ADAPTER if trained_on.get("adapted") else None
+    adapted = encoder.adapted(adapter) if adapter else None
+    return Bundle(manifest["name"], manifest["version"], about, scale, heads, centers, notes, adapter, adapted)
+
+
+def _head_record(head: Head) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "labels": list(head.labels),
+        "sharpness": head.sharpness,
+        "thresholds": [round(float(threshold), 4) for threshold in head.thresholds],
+        "multi_label": head.multi_label,
+    }
+    if head.scope:
+        record["scope"] = {
+            "weights": [float(weight) for weight in head.scope.weights],
+            "bias": head.scope.bias,
+            "threshold": head.scope.threshold,
+        }
+    return record
+
+
+def _head_tensors(task: str, head: Head) -> dict[str, NDArray[Any]]:
+    lexical, scale = pack(head.lexical)
+    tensors: dict[str, NDArray[Any]] = {
+        f"{task}.dense": head.dense.astype(np.float16),
+        f"{task}.lexical": lexical,
+        f"{task}.lexical_scale": scale,
+        f"{task}.bias": head.bias,
+    }
+    return tensors if head.scope is None else {**tensors, f"{task}.means": head.scope.means.astype(np.float16)}
+
+
+def _head(task: str, about: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Head:
+    scope = None
+    if known := about.get("scope"):
+        weights = np.array(known["weights"], np.float32)
+        means = tensors[f"{task}.means"].astype(np.float32)
+        scope = Scope(means, weights, float(known["bias"]), float(known["threshold"]))
+    return Head(
+        tuple(about["labels"]),
+        tensors[f"{task}.dense"].astype(np.float32),
+        unpack(tensors[f"{task}.lexical"], tensors[f"{task}.lexical_scale"]),
+        tensors[f"{task}.bias"],
+        float(about["sharpness"]),
+        np.array(about["thresholds"], np.float64),
+        scope,
+        bool(about["multi_label"]),
+    )
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -4,15 +4,16 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from models.backends import Backend, Precision, load_backend
+from models.backends import Backend, ModelFiles, Precision, load_backend
 from models.files import RECORD, sha256, verified_record
 from models.types import TextKind, Vectors
 from models.weights import encoder_folder
@@ -47,8 +48,12 @@ class EncoderConfig:
 class ServingEncoder:
     """Tokenizer, prefixes and a backend."""
 
-    def __init__(self, name: str, folder: Path, backend: Backend, fingerprint: str) -> None:
-        self._name, self._fingerprint, self._backend = name, fingerprint, backend
+    def __init__(self, config: EncoderConfig, files: ModelFiles) -> None:
+        self._config, self._files = config, files
+        folder = files.folder
+        self._backend: Backend = load_backend(
+            files, config.cache / "openvino", config.backend, config.precision, config.threads
+        )
         self._prefixes = read_prefixes(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
@@ -57,11 +62,16 @@ class ServingEncoder:
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._config.encoder
 
     @property
     def fingerprint(self) -> str:
-        return self._fingerprint
+        return self._files.fingerprint
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are, as sentence-transformers reads them."""
+        return self._files.folder
 
     @property
     def dimension(self) -> int:
@@ -78,13 +88,18 @@ class ServingEncoder:
         prefix = self._prefixes[kind]
         tokens = [e.ids for e in self._tokenizer.encode_batch_fast([prefix + _speakable(t) for t in texts])]
         order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
-        batches = [_padded([tokens[i] for i in order[at : at + BATCH]]) for at in range(0, len(order), BATCH)]
+        batches = [_padded(batch) for batch in _batches([tokens[i] for i in order])]
         vectors = np.empty((len(texts), self.dimension), np.float32)
         with self._lock:
             vectors[order] = np.concatenate(self._backend.run(batches))
         # Not every encoder ends in a norm of its own, and everything behind it counts on one.
         scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return scaled
+
+    def adapted(self, adapter: Path) -> "ServingEncoder":
+        digests = [self.fingerprint, *(f"{path.name} {sha256(path)}" for path in sorted(adapter.iterdir()))]
+        fingerprint = hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
+        return ServingEncoder(self._config, ModelFiles(self._files.folder, fingerprint, adapter))
 
 
 def load_encoder(config: EncoderConfig) -> ServingEncoder:
@@ -95,12 +110,8 @@ def load_encoder(config: EncoderConfig) -> ServingEncoder:
         DamagedFile: when a cached file is not what was written there.
     """
     folder = encoder_folder(config.encoder, config.cache)
-    fingerprint = encoder_fingerprint(folder)
-    backend = load_backend(
-        folder, config.cache / "openvino", fingerprint, config.backend, config.precision, config.threads
-    )
-    encoder = ServingEncoder(config.encoder, folder, backend, fingerprint)
-    log.info("encoder %s %s on %s", encoder.name, fingerprint, encoder.runtime)
+    encoder = ServingEncoder(config, ModelFiles(folder, encoder_fingerprint(folder)))
+    log.info("encoder %s %s on %s", encoder.name, encoder.fingerprint, encoder.runtime)
     return encoder
 
 
@@ -146,8 +157,19 @@ def _speakable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _batches(rows: list[list[int]]) -> Iterator[list[list[int]]]:
+    """Rows, sorted by length, that are padded to one width: so a text's vector does not depend on its company."""
+    for _, alike in groupby(rows, _width):
+        some = list(alike)
+        yield from (some[at : at + BATCH] for at in range(0, len(some), BATCH))
+
+
+def _width(row: list[int]) -> int:
+    return -(-len(row) // _STEP) * _STEP
+
+
 def _padded(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    width = -(-max(len(r) for r in rows) // _STEP) * _STEP
+    width = _width(rows[0])
     ids = np.ones((len(rows), width), np.int64)
     mask = np.zeros((len(rows), width), np.int64)
     for i, row in enumerate(rows):

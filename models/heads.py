@@ -7,7 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.calibration import probabilities
+from models.calibration import chances, probabilities
+from models.scope import Scope, traits_of
 from models.types import Prediction, Score, Scored, Vectors
 
 
@@ -20,8 +21,10 @@ class Head:
         dense: float32, shape (dimension, labels).
         lexical: float32, shape (buckets, labels), on the grid of 255 steps a column that `pack` stores.
         bias: float32, shape (labels,).
-        sharpness: the calibrated factor on scores before softmax.
-        threshold: the confidence below which the head abstains.
+        sharpness: the calibrated factor on scores before they become probabilities.
+        thresholds: float64, shape (labels,): the confidence below which each label is not given.
+        scope: what tells texts about none of the labels; None for a task too small to learn it.
+        multi_label: any number of labels a text, each with a probability of its own.
     """
 
     labels: tuple[str, ...]
@@ -29,7 +32,9 @@ class Head:
     lexical: NDArray[np.float32]
     bias: NDArray[np.float32]
     sharpness: float
-    threshold: float
+    thresholds: NDArray[np.float64]
+    scope: Scope | None = None
+    multi_label: bool = False
 
     @classmethod
     def from_weights(
@@ -38,7 +43,7 @@ class Head:
         """Pack `weights` of shape (labels, dimension + buckets) as they will be stored; not yet calibrated."""
         dense = weights[:, :dimension].T.astype(np.float16).astype(np.float32)
         lexical = unpack(*pack(weights[:, dimension:].T))
-        return cls(tuple(labels), dense, lexical, bias.astype(np.float32), 1.0, 0.0)
+        return cls(tuple(labels), dense, lexical, bias.astype(np.float32), 1.0, np.zeros(len(labels)))
 
     def scores(self, dense: Vectors, lexical: sp.csr_matrix) -> NDArray[np.float32]:
         """Uncalibrated scores, shape (texts, labels)."""
@@ -46,22 +51,37 @@ class Head:
         return total
 
     def score(self, dense: Vectors, lexical: sp.csr_matrix) -> Scored:
-        shares = probabilities(self.scores(dense, lexical), self.sharpness)
-        best = shares.argmax(axis=1)
-        chosen = np.zeros(shares.shape, bool)
-        rows = np.arange(len(shares))
-        chosen[rows, best] = shares[rows, best].astype(np.float64).round(4) >= self.threshold
-        return Scored(self.labels, shares, np.zeros(len(shares), np.float32), chosen)
+        scores = self.scores(dense, lexical)
+        if self.scope is None:
+            return self.scored(scores, np.zeros(len(scores), np.float32))
+        return self.scored(scores, self.scope.score(traits_of(dense, scores, self.scope.means)))
+
+    def scored(self, scores: NDArray[np.float32], out_of_scope: NDArray[np.float32]) -> Scored:
+        """Probabilities of scores, and what reaches its threshold."""
+        shares = (chances if self.multi_label else probabilities)(scores, self.sharpness)
+        # Compared as predictions state it: a threshold is one of the confidences that were seen.
+        chosen = shares.astype(np.float64).round(4) >= self.thresholds
+        if not self.multi_label:
+            best = np.zeros_like(chosen)
+            best[np.arange(len(shares)), shares.argmax(axis=1)] = True
+            chosen &= best
+        if self.scope is not None:
+            chosen &= ~self.scope.exceeded(out_of_scope)[:, None]
+        return Scored(self.labels, shares, out_of_scope, chosen, self.multi_label)
 
     def predict(self, dense: Vectors, lexical: sp.csr_matrix) -> list[Prediction]:
-        shares = probabilities(self.scores(dense, lexical), self.sharpness).astype(np.float64).round(4)
+        scored = self.score(dense, lexical)
+        shares = scored.shares.astype(np.float64).round(4)
         order = np.argsort(-shares, axis=1, kind="stable")
         ranked = np.take_along_axis(shares, order, axis=1).tolist()
-        return [self._prediction(row, ranks) for row, ranks in zip(ranked, order.tolist(), strict=True)]
+        given = np.take_along_axis(scored.chosen, order, axis=1).tolist()
+        foreign = scored.out_of_scope.astype(np.float64).round(4).tolist()
+        return [self._prediction(*row) for row in zip(ranked, order.tolist(), given, foreign, strict=True)]
 
-    def _prediction(self, shares: list[float], ranks: list[int]) -> Prediction:
-        ranking = tuple(map(Score, [self.labels[at] for at in ranks], shares))
-        return Prediction(ranking[0].label, shares[0], shares[0] < self.threshold, ranking)
+    def _prediction(self, shares: list[float], ranks: list[int], given: list[bool], foreign: float) -> Prediction:
+        names = [self.labels[at] for at in ranks]
+        labels = tuple(name for name, yes in zip(names, given, strict=True) if yes) if self.multi_label else ()
+        return Prediction(names[0], shares[0], not any(given), tuple(map(Score, names, shares)), labels, foreign)
 
 
 def pack(lexical: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

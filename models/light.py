@@ -1,6 +1,8 @@
 """A light twin of the encoder: same protocol, no weights. For tests of the plumbing, never for judging quality."""
 
+import zlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -24,3 +26,8 @@ class LightEncoder:
         vectors = lexical_counts(texts) @ self._projection
         scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return scaled
+
+    def adapted(self, adapter: Path) -> "LightEncoder":
+        """Another projection for every other content of the folder."""
+        content = b"".join(path.read_bytes() for path in sorted(adapter.iterdir()))
+        return LightEncoder(zlib.crc32(content, zlib.crc32(self.fingerprint.encode())))

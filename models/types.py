@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -35,6 +36,13 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
         """The vectors of `texts`, in their order."""
+
+    def adapted(self, adapter: Path) -> "Encoder":
+        """This encoder with the adapter of a bundle in its layers; its own vectors stay as they are.
+
+        Raises:
+            EncoderUnavailable: when the adapter does not fit this encoder.
+        """
 
 
 class Score(NamedTuple):

@@ -6,6 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.languages import UNDETERMINED
 from training.columns import BadRow, Columns, Fault, is_missing, known_language
 from training.errors import BadTrainingData
@@ -147,3 +150,11 @@ def parse_columns(tasks: Sequence[str]) -> dict[str, str]:
             raise BadTrainingData(f"--task {task!r} should be NAME or NAME=COLUMN, each name once.")
         columns[name] = column or name
     return columns
+
+
+def joined(tickets: Tickets, valid: Tickets) -> tuple[Tickets, NDArray[np.intp]]:
+    """Both sets as one, and the numbers of the rows of `valid` in it."""
+    rows = (*tickets.rows, *valid.rows)
+    digest = hashlib.sha256(f"{tickets.fingerprint} {valid.fingerprint}".encode()).hexdigest()[:16]
+    every = Tickets(rows, (*tickets.problems, *valid.problems), digest, tickets.multi_label | valid.multi_label)
+    return every, np.arange(len(tickets.rows), len(rows))

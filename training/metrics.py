@@ -179,25 +179,15 @@ def precision_by_coverage(
     return answered[last_of_equals] / len(order), precision[last_of_equals]
 
 
-def summary(
-    truth: NDArray[np.intp],
-    shares: NDArray[np.float32],
-    threshold: float | NDArray[np.floating],
-    languages: Sequence[str | None],
-) -> dict[str, Any]:
-    """Accuracy and macro-F1 without abstention; coverage and precision with it.
+def summary(truth: NDArray[np.bool_], scored: Scored, languages: Sequence[str | None]) -> dict[str, Any]:
+    """Accuracy and macro-F1 without abstention; coverage and precision with it; accuracy by language.
 
     Args:
-        truth: label numbers, shape (rows,).
-        shares: calibrated probabilities, shape (rows, labels).
-        threshold: one for all labels, or one for each.
+        truth: shape (rows, labels).
+        languages: of each row.
     """
-    rows, guess = np.arange(len(truth)), shares.argmax(axis=1)
-    known, chosen = np.zeros(shares.shape, bool), np.zeros(shares.shape, bool)
-    known[rows, truth] = True
-    chosen[rows, guess] = shares[rows, guess] >= np.broadcast_to(threshold, shares.shape[1])[guess]
-    outcomes = Outcomes.of(known, Scored((), shares, np.zeros(len(rows), np.float32), chosen))
-    figures = overall_figures(outcomes, np.ones((1, len(rows)), np.float32))
+    outcomes = Outcomes.of(truth, scored)
+    figures = overall_figures(outcomes, np.ones((1, len(truth)), np.float32))
     wanted = ("accuracy", "macro_f1", "ece", "coverage", "precision_when_sure")
     named = np.array([language or "" for language in languages])
     by_language = {str(name): outcomes.correct[named == name].mean() for name in np.unique(named) if name}

@@ -1,162 +1,132 @@
-"""Heads on a frozen encoder: encode once, cross-validate for calibration, then fit on everything."""
+"""From labelled tickets to a bundle: one head per task, on the encoder as it is or adapted to the data."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from numpy.typing import NDArray
-from sklearn.svm import LinearSVC
 
 from models.bundle import Bundle
-from models.calibration import abstention_threshold, fit_sharpness, probabilities
-from models.features import FeatureScale, lexical_counts
-from models.heads import Head
+from models.languages import UNDETERMINED
 from models.types import Encoder, Vectors
-from training.data import Ticket, Tickets
-from training.errors import BadTrainingData
-from training.metrics import summary
-from training.respell import respelled
-from training.splits import grouped_folds
-from triage.normalize import normalize
+from training.data import Tickets
+from training.features import Numbers, TrainingTexts
+from training.heads import HeadConfig, train_head
+from training.splits import Fold, grouped_folds
+from training.targets import Target
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch", "transformers", "sentence-transformers", "safetensors")
+
+Encode = Callable[[Sequence[str]], Vectors]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """
     Attributes:
-        regularisation: C of the linear SVM; smaller is stronger.
+        folds: of the cross-validation that chooses and calibrates.
         precision: what the heads' thresholds hold on held-out rows; below it they abstain.
+        oos_label: marks rows about none of the labels; no head learns it, and the out-of-scope score does.
     """
 
     name: str = "desk"
     version: int = 1
     seed: int = 13
     folds: int = 5
-    regularisation: float = 0.5
     precision: float = 0.9
+    oos_label: str | None = None
 
 
-def train(tickets: Tickets, tasks: Sequence[str], encoder: Encoder, config: TrainingConfig) -> Bundle:
-    """Train one head per task.
+def train(
+    tickets: Tickets,
+    tasks: Sequence[str],
+    encoder: Encoder,
+    config: TrainingConfig,
+    *,
+    valid: Numbers | None = None,
+    encode: Encode | None = None,
+) -> Bundle:
+    """Train one head per task on the frozen encoder.
 
-    Probabilities and thresholds come from grouped cross-validation, and so do the metrics in the manifest: each row
-    is scored by a head that saw neither it nor its group. The heads of the bundle are then fitted on all rows.
+    Strength, probabilities and thresholds come from grouped cross-validation, and so do the metrics in the manifest:
+    each row is scored by a head that saw neither it nor its group. The heads of the bundle are then fitted on all rows.
+
+    Args:
+        valid: numbers of rows to choose and calibrate on in place of cross-validation; nothing learns from them.
+        encode: stands in for `encoder.encode`, to remember vectors or to show progress.
 
     Raises:
         BadTrainingData: when a task has fewer than two labels or groups, or every label once.
     """
-    features = _Features.of(tickets.rows, encoder)
-    heads: dict[str, Head] = {}
-    metrics: dict[str, Any] = {}
-    for task in tasks:
-        heads[task], metrics[task] = _train_task(task, tickets.rows, features, config)
-    languages = np.array([ticket.language for ticket in tickets.rows], dtype=object)
-    centers = {
-        language: features.vectors[languages == language].mean(axis=0)
-        for language in sorted({ticket.language for ticket in tickets.rows if ticket.language})
+    targets = task_targets(tickets, tasks, config.oos_label)
+    texts = TrainingTexts.of(tickets.rows)
+    vectors = (encode or encoder.encode)(texts.texts)
+    if valid is None:
+        how = f"{config.folds}-fold cross-validation, grouped"
+        learn = None
+        folds = {
+            task: grouped_folds(target.strata, target.groups, folds=config.folds, seed=config.seed)
+            for task, target in targets.items()
+        }
+    else:
+        how = "a validation set"
+        learn = np.setdiff1d(np.arange(texts.rows), valid)
+        folds = {task: [target.fold(learn, valid)] for task, target in targets.items()}
+    fold_vectors = {task: [vectors] * len(found) for task, found in folds.items()}
+    about = {"method": "head", "held_out": how}
+    return assembled(
+        tickets, targets, texts, vectors, folds, fold_vectors, encoder, config, about, base=vectors, learn=learn
+    )
+
+
+def task_targets(tickets: Tickets, tasks: Sequence[str], oos_label: str | None) -> dict[str, Target]:
+    return {
+        task: Target.of(task, tickets.rows, multi_label=task in tickets.multi_label, oos_label=oos_label)
+        for task in tasks
     }
+
+
+def assembled(
+    tickets: Tickets,
+    targets: Mapping[str, Target],
+    texts: TrainingTexts,
+    vectors: Vectors,
+    folds: Mapping[str, Sequence[Fold]],
+    fold_vectors: Mapping[str, Sequence[Vectors]],
+    encoder: Encoder,
+    config: TrainingConfig,
+    how: Mapping[str, Any],
+    *,
+    base: Vectors,
+    learn: Numbers | None = None,
+) -> Bundle:
+    """Heads for all targets, and what a bundle says of where it comes from.
+
+    Args:
+        vectors: of every line, as the bundle's heads will read them.
+        folds: of each task.
+        fold_vectors: of each task's folds.
+        base: of every row, by the encoder as it is.
+        learn: numbers of the rows that the final heads learn from; all of them by default.
+    """
+    languages = [ticket.language for ticket in tickets.rows]
+    settings = HeadConfig(seed=config.seed, precision=config.precision)
+    scale = texts.scale(vectors, np.arange(texts.rows))
+    trained = {
+        task: train_head(target, texts, vectors, scale, folds[task], fold_vectors[task], languages, settings, learn)
+        for task, target in targets.items()
+    }
+    names = np.array(languages, dtype=object)
+    centers = {name: base[: texts.rows][names == name].mean(axis=0) for name in sorted({n for n in languages if n})}
+    centers[UNDETERMINED] = base[: texts.rows].mean(axis=0)
     notes = {
-        "data": {"rows": len(tickets.rows), "fingerprint": tickets.fingerprint},
-        "training": {
-            "method": "head",
-            "seed": config.seed,
-            "folds": config.folds,
-            "regularisation": config.regularisation,
-            "precision": config.precision,
-        },
-        "metrics": {"how": f"{config.folds}-fold cross-validation, grouped", "tasks": metrics},
+        "data": {"rows": texts.rows, "fingerprint": tickets.fingerprint},
+        "training": {**how, "seed": config.seed, "precision": config.precision}
+        | {"tasks": {task: found.chosen for task, found in trained.items()}},
+        "metrics": {"how": how["held_out"], "tasks": {task: found.figures for task, found in trained.items()}},
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     about = {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension}
-    return Bundle(config.name, config.version, about, features.scale, heads, centers, notes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Features:
-    """Vectors and n-gram counts of all rows and of their copies in another spelling; `copy_of` has each copy's row."""
-
-    vectors: Vectors
-    counts: sp.csr_matrix
-    copy_vectors: Vectors
-    copy_counts: sp.csr_matrix
-    copy_of: NDArray[np.intp]
-    scale: FeatureScale
-
-    @classmethod
-    def of(cls, rows: Sequence[Ticket], encoder: Encoder) -> "_Features":
-        texts = [normalize(row.text) for row in rows]
-        copies = [(at, other) for at, text in enumerate(texts) if (other := respelled(text)) is not None]
-        every = [*texts, *(other for _, other in copies)]
-        vectors, counts = encoder.encode(every), lexical_counts(every)
-        own = len(texts)
-        scale = FeatureScale.fit(vectors[:own], counts[:own])
-        copy_of = np.array([at for at, _ in copies], np.intp)
-        return cls(vectors[:own], counts[:own], vectors[own:], counts[own:], copy_of, scale)
-
-    def training_rows(self, rows: NDArray[np.intp], scale: FeatureScale) -> tuple[Any, NDArray[np.intp]]:
-        """The feature matrix of `rows` and their copies, and the row number behind each line of it."""
-        copies = np.flatnonzero(np.isin(self.copy_of, rows))
-        own = scale.joined(self.vectors[rows], self.counts[rows])
-        if not len(copies):
-            return own, rows
-        without = scale.joined(self.copy_vectors[copies], self.copy_counts[copies])
-        return sp.vstack([own, without], format="csr"), np.concatenate([rows, self.copy_of[copies]])
-
-
-def _train_task(
-    task: str, tickets: Sequence[Ticket], features: _Features, config: TrainingConfig
-) -> tuple[Head, dict[str, Any]]:
-    rows = np.array([at for at, ticket in enumerate(tickets) if task in ticket.labels], np.intp)
-    names = [tickets[at].label(task) for at in rows]
-    labels = sorted(set(names))
-    groups = [tickets[at].group for at in rows]
-    if len(labels) < 2 or len(set(groups)) < 2 or len(labels) == len(rows):
-        raise BadTrainingData(
-            f"Task {task!r} has {len(labels)} label(s) on {len(rows)} row(s) in {len(set(groups))} group(s); at least "
-            "two labels and two groups are needed, and a label on two rows."
-        )
-    truth = np.array([labels.index(name) for name in names], np.intp)
-    held_out = np.full((len(rows), len(labels)), -1.5, np.float32)
-    for inside, outside in grouped_folds(names, groups, folds=config.folds, seed=config.seed):
-        scale = FeatureScale.fit(features.vectors[rows[inside]], features.counts[rows[inside]])
-        head = _fit(labels, truth, rows, inside, features, scale, config)
-        scored = rows[outside]
-        held_out[outside] = head.scores(scale.dense(features.vectors[scored]), scale.lexical(features.counts[scored]))
-    sharpness = fit_sharpness(held_out, truth)
-    shares = probabilities(held_out, sharpness)
-    right = shares.argmax(axis=1) == truth
-    threshold = abstention_threshold(shares.max(axis=1), right, config.precision)
-    final = _fit(labels, truth, rows, np.arange(len(rows)), features, features.scale, config)
-    figures = summary(truth, shares, threshold, [tickets[at].language for at in rows])
-    return replace(final, sharpness=sharpness, threshold=threshold), figures
-
-
-def _fit(
-    labels: Sequence[str],
-    truth: NDArray[np.intp],
-    rows: NDArray[np.intp],
-    inside: NDArray[np.intp],
-    features: _Features,
-    scale: FeatureScale,
-    config: TrainingConfig,
-) -> Head:
-    matrix, behind = features.training_rows(rows[inside], scale)
-    number_of = dict(zip(rows.tolist(), truth.tolist(), strict=True))
-    target = np.array([number_of[at] for at in behind.tolist()], np.intp)
-    dimension = features.vectors.shape[1]
-    weights = np.zeros((len(labels), matrix.shape[1]))
-    bias = np.full(len(labels), -1.5)
-    present = np.unique(target)
-    if len(present) > 1:
-        machine = LinearSVC(C=config.regularisation, random_state=config.seed).fit(matrix, target)
-        if len(present) == 2:
-            weights[present] = np.vstack([-machine.coef_, machine.coef_])
-            bias[present] = np.concatenate([-machine.intercept_, machine.intercept_])
-        else:
-            weights[present], bias[present] = machine.coef_, machine.intercept_
-    return Head.from_weights(labels, weights, bias, dimension)
+    heads = {task: found.head for task, found in trained.items()}
+    return Bundle(config.name, config.version, about, scale, heads, centers, notes)

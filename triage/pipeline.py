@@ -60,7 +60,8 @@ class Pipeline:
         texts = [normalize(message.text) for message in messages]
         languages = self._languages(messages, texts)
         vectors = self.encoder.encode(texts)
-        predictions = self.bundle.predict(texts, vectors)
+        own = self.bundle.vectors(texts, self.encoder) if self.bundle.adapted else vectors
+        predictions = self.bundle.predict(texts, own)
         rows = zip(messages, texts, languages, predictions, strict=True)
         return Triaged([self._triage(*row, at) for row in rows], texts, vectors)
 

@@ -1,78 +1,198 @@
 """frontdesk train: a bundle from labelled tickets."""
 
-import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import Progress
 
 from models.backends import Precision
-from models.bundle import save_bundle
-from models.encoder import EncoderConfig, load_encoder
-from models.registry import STARTER_NAME
-from serving.cli.output import warn
+from models.bundle import Bundle, load_bundle, save_bundle
+from models.encoder import EncoderConfig, ServingEncoder, load_encoder
+from models.registry import Registry, check_name
+from models.types import Encoder, Vectors
+from models.vectors import VectorCache
+from serving.cli.output import line, progress, warn
+from serving.cli.tickets import ticket_files
 from serving.errors import BadSettings
-from serving.settings import ensure_data_folder, read_settings
-from training.data import parse_columns, read_tickets
+from serving.settings import Settings, ensure_data_folder, read_settings
+from training.data import Tickets, joined, parse_columns, read_tickets
+
+if TYPE_CHECKING:
+    from training.features import Numbers
+    from training.train import Encode, TrainingConfig
+
+REMEMBERED = 200_000
+"""Vectors that are kept for the next training beside those of this one; about 300 MB."""
+
+
+class Method(StrEnum):
+    """Whether the encoder stays as it is or is adapted too."""
+
+    HEAD = "head"
+    FINE_TUNE = "fine-tune"
 
 
 def train(
-    data: Annotated[list[Path], typer.Argument(help="Labelled tickets: .jsonl or .csv, also .gz; or folders of them.")],
+    data: Annotated[list[Path], typer.Argument(help="Labelled tickets: .jsonl, .csv or .parquet; or folders of them.")],
     task: Annotated[list[str], typer.Option(help="NAME or NAME=COLUMN; once for each task.")],
     text: Annotated[str | None, typer.Option(help="The column with the text.")] = None,
+    group: Annotated[str, typer.Option(help="The column that marks rows about one matter.")] = "group",
+    multi_label: Annotated[
+        list[str] | None, typer.Option(help="A task with several labels a text; in CSV separated by ;.")
+    ] = None,
+    valid: Annotated[list[Path] | None, typer.Option(help="Tickets to choose and calibrate on, never learned.")] = None,
+    method: Annotated[Method, typer.Option(help="Heads on the encoder as it is, or the encoder adapted too.")] = (
+        Method.HEAD
+    ),
+    shots: Annotated[int | None, typer.Option(min=1, help="Learn from N rows of each label, drawn by chance.")] = None,
+    oos_label: Annotated[str | None, typer.Option(help="The label of rows that are about none of the others.")] = None,
+    precision: Annotated[float, typer.Option(min=0.5, max=0.999, help="What labels given are right with.")] = 0.9,
+    start: Annotated[str | None, typer.Option("--from", help="Add the new labels to this bundle instead.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Look the data over and stop.")] = False,
     name: Annotated[str, typer.Option(help="The bundle's name.")] = "desk",
     seed: Annotated[int, typer.Option(help="The same seed and data give the same bytes on the same machine.")] = 13,
     encoder: Annotated[str | None, typer.Option(help="Another encoder than the desk's.")] = None,
     output: Annotated[Path | None, typer.Option(help="A new folder for the bundle; by default in the desk.")] = None,
 ) -> None:
-    """Train a head per task on the frozen encoder, with cross-validated calibration and figures."""
+    """Train a head per task, with calibration and figures from rows that it did not see."""
     # Here and not above: scikit-learn takes longer to import than any other command to start.
+    from training.splits import few_shots
     from training.train import TrainingConfig
     from training.train import train as train_bundle
+    from training.validation import validate
 
     settings = read_settings()
+    check_target(settings, name, output)
+    if start and (valid or method is Method.FINE_TUNE):
+        raise BadSettings("--from adds labels to a bundle as it is: it takes neither --valid nor --method fine-tune.")
+    registry = Registry(settings.data_dir / "bundles")
+    columns = parse_columns(task)
+
+    def read(paths: list[Path]) -> Tickets:
+        return read_tickets(ticket_files(paths), columns, text=text, group=group, multi_label=multi_label or ())
+
+    tickets, validation = read(data), read(valid) if valid else None
+    loaded = None if check else training_encoder(settings, encoder)
+    extended = load_bundle(registry.find(start), loaded) if start and loaded else None
+    report = validate(tickets, validation, known=_known(extended, columns, oos_label))
+    for found in report.lines():
+        warn(found)
+    report.require_usable()
+    if check or loaded is None:
+        typer.echo(line(report.as_json()))
+        return
+    if shots:
+        tickets = few_shots(tickets, shots, seed=seed)
+    tickets, held = joined(tickets, report.without_leaks(validation)) if validation else (tickets, None)
+    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, precision=precision)
+    reads = extended.adapted if extended and extended.adapted else loaded
+    workspace = settings.cache_dir / "fine-tuning" / f"{tickets.fingerprint}-{loaded.fingerprint}"
+    with progress() as bar, remembering(settings, reads, bar) as encode:
+        if extended:
+            bundle = _extended(extended, tickets, list(columns), loaded, encode, config)
+        elif method is Method.FINE_TUNE:
+            bundle = _fine_tuned(tickets, list(columns), loaded, config, held, encode, workspace, bar)
+        else:
+            bundle = train_bundle(tickets, list(columns), loaded, config, valid=held, encode=encode)
+    keep(bundle, settings, output)
+    shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _known(bundle: Bundle | None, tasks: Iterable[str], oos_label: str | None) -> dict[str, tuple[str, ...]]:
+    """Labels of each task that need no row."""
+    own = {task: bundle.heads[task].labels if bundle and task in bundle.heads else () for task in tasks}
+    return {task: (*labels, oos_label) if oos_label else labels for task, labels in own.items()}
+
+
+def check_target(settings: Settings, name: str, output: Path | None) -> None:
+    """
+    Raises:
+        BadSettings, BundleError: when the bundle could not be kept in this folder or under this name; said before hours
+            of work.
+    """
     if output is not None and output.exists():
         raise BadSettings(f"{output} exists already; name a new folder, or delete it first.")
-    if not re.fullmatch(r"[\w-][\w.-]*", name):
-        raise BadSettings(f"--name {name!r} should be letters, digits, . _ and - only: it becomes a folder's name.")
-    if output is None and name == STARTER_NAME:
-        raise BadSettings(
-            f"--name {name!r} is the bundle that is shipped. Choose another, or name a folder by --output."
-        )
-    columns = parse_columns(task)
-    tickets = read_tickets(_files(data), columns, text=text)
-    if tickets.problems:
-        warn(f"{len(tickets.problems)} rows are left out:")
-        for problem in tickets.problems:
-            warn(f"  {problem}")
-    config = TrainingConfig(name=name, seed=seed)
     if output is None:
+        check_name(name)
         ensure_data_folder(settings.data_dir)
-        taken = [int(p.name) for p in (settings.data_dir / "bundles" / name).glob("*") if p.name.isdigit()]
-        config = replace(config, version=max(taken, default=0) + 1)
-        output = settings.data_dir / "bundles" / name / str(config.version)
-    # The reference in float32: a bundle should not depend on what the training machine's CPU is good at.
-    loaded = load_encoder(
-        EncoderConfig(encoder or settings.encoder, settings.cache_dir, "torch", Precision.FLOAT32, settings.threads)
+
+
+def training_encoder(settings: Settings, encoder: str | None) -> ServingEncoder:
+    """The encoder in float32: a bundle should not depend on what the training machine's CPU is good at."""
+    return load_encoder(
+        EncoderConfig(
+            encoder or settings.encoder, settings.cache_dir, settings.backend, Precision.FLOAT32, settings.threads
+        )
     )
-    warn(f"training on {len(tickets.rows):,} tickets; encoding comes first and takes longest")
-    bundle = train_bundle(tickets, list(columns), loaded, config)
-    save_bundle(bundle, output)
+
+
+@contextmanager
+def remembering(settings: Settings, encoder: Encoder, bar: Progress) -> "Iterator[Encode]":
+    """Encoding with a progress bar, of texts that no earlier training has encoded."""
+    remembered = VectorCache(settings.cache_dir / "training", encoder, spare=REMEMBERED)
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        job = bar.add_task("encoding", total=len(texts))
+        vectors = remembered.encode(texts, advance=lambda count: bar.advance(job, count))
+        remembered.save()
+        return vectors
+
+    yield encode
+
+
+def keep(bundle: Bundle, settings: Settings, output: Path | None) -> None:
+    """Save a bundle in its folder or in the desk, and say what it is good for."""
+    if output is None:
+        registry = Registry(settings.data_dir / "bundles")
+        bundle = registry.add(bundle)
+        output = registry.find(bundle.reference)
+    else:
+        save_bundle(bundle, output)
     typer.echo(f"{bundle.reference} in {output}")
-    for trained, figures in bundle.notes["metrics"]["tasks"].items():
+    for task, figures in bundle.notes["metrics"]["tasks"].items():
         typer.echo(
-            f"{trained}: accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro_f1']:.3f}, "
+            f"{task}: accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro_f1']:.3f}, "
             f"calibration error {figures['ece']:.3f}, sure of {figures['coverage']:.1%} "
-            f"at precision {figures['precision_when_sure']:.3f} (cross-validated)"
+            f"at precision {figures['precision_when_sure']:.3f} ({bundle.notes['metrics']['how']})"
         )
 
 
-def _files(data: list[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in data:
-        if not path.exists():
-            raise BadSettings(f"{path} does not exist. Name a .jsonl or .csv file, or a folder of them.")
-        patterns = ("*.jsonl", "*.jsonl.gz", "*.csv", "*.csv.gz")
-        files += sorted(p for pattern in patterns for p in path.rglob(pattern)) if path.is_dir() else [path]
-    return files
+def _fine_tuned(
+    tickets: Tickets,
+    tasks: Sequence[str],
+    encoder: ServingEncoder,
+    config: "TrainingConfig",
+    held: "Numbers | None",
+    encode: "Encode",
+    workspace: Path,
+    bar: Progress,
+) -> Bundle:
+    from training.adapt import Adapting
+    from training.finetune import FineTuneConfig
+
+    job = bar.add_task("fine-tuning", total=None)
+
+    def show(done: int, total: int, note: str) -> None:
+        bar.update(job, completed=done, total=total, description=f"fine-tuning, {note}" if note else "fine-tuning")
+
+    adapting = Adapting(tickets, tasks, encoder, config, FineTuneConfig(seed=config.seed), workspace, show)
+    return adapting.train(valid=held, encode=encode)
+
+
+def _extended(
+    bundle: Bundle, tickets: Tickets, tasks: Sequence[str], encoder: Encoder, encode: "Encode", config: "TrainingConfig"
+) -> Bundle:
+    from training.extend import extend
+
+    found = extend(bundle, tickets, tasks, encoder, seed=config.seed, encode=encode)
+    for label in found.added:
+        recall = "too few rows to judge" if label.recall is None else f"wins {label.recall:.0%} of its held-out rows"
+        nearest = f", most like {label.nearest[0]} ({label.nearest[1]:.2f})" if label.nearest else ""
+        warn(f"{label.task} {label.label}: {label.rows} rows, {recall}{nearest}")
+    return replace(found.bundle, name=config.name, version=config.version)

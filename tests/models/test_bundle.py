@@ -25,7 +25,7 @@ def _bundle(*, tasks: tuple[str, ...] = ("intent",), labels: int = 3, dimension:
     for task in tasks:
         weights = draw.normal(size=(labels, dimension + BUCKETS))
         head = Head.from_weights(names, weights, draw.normal(size=labels), dimension)
-        heads[task] = replace(head, sharpness=2.8544, threshold=0.9042)
+        heads[task] = replace(head, sharpness=2.8544, thresholds=np.full(labels, 0.9042))
     scale = FeatureScale(draw.normal(size=dimension).astype(np.float32), np.ones(BUCKETS, np.float32))
     about = {"name": "light", "fingerprint": LightEncoder().fingerprint, "dimension": dimension}
     return Bundle("quầy", 3, about, scale, heads, notes={"data": {"rows": 18, "fingerprint": "ecad73e7"}})
@@ -55,7 +55,7 @@ def test_a_loaded_bundle_predicts_exactly_what_was_trained(
     assert all(prediction.keys() == {"intent", "urgency", "channel"} for prediction in predictions)
     assert loaded.notes == light_bundle.notes
     assert loaded.reference == light_bundle.reference == "light@1"
-    assert loaded.language_centers.keys() == {"vi", "th", "zh-Hans", "zh-Hant", "ru", "en"}
+    assert loaded.language_centers.keys() == {"vi", "th", "zh-Hans", "zh-Hant", "ru", "en", "und"}
     for task, head in light_bundle.heads.items():
         assert np.array_equal(loaded.heads[task].dense, head.dense)
         assert np.array_equal(loaded.heads[task].lexical, head.lexical)

@@ -14,7 +14,7 @@ LABELS = ("delivery.not_received", "order.cancel", "refund.status")
 def _head(threshold: float = 0.0) -> Head:
     """Two dense features and three lexical ones, each speaking for one label or two."""
     weights = np.array([[4.0, 0, 0, 0, 1], [0, 4, 0, 0, 1], [0, 0, 3, 0, -2]])
-    return replace(Head.from_weights(LABELS, weights, np.array([0, 0, 0.5]), 2), threshold=threshold)
+    return replace(Head.from_weights(LABELS, weights, np.array([0, 0, 0.5]), 2), thresholds=np.full(3, threshold))
 
 
 def _features(*rows: list[float]) -> tuple[np.ndarray, sp.csr_matrix]:

@@ -122,7 +122,9 @@ def test_a_message_for_somebody_elses_desk_gets_no_confident_tag(pipeline: Pipel
 
 def test_a_rule_does_not_follow_an_intent_that_the_model_is_unsure_of(pipeline: Pipeline) -> None:
     sure = always(pipeline.bundle, "intent", "billing.invoice")
-    unsure = replace(sure, heads={**sure.heads, "intent": replace(sure.heads["intent"], threshold=1.01)})
+    intent = sure.heads["intent"]
+    never = np.full(len(intent.labels), 1.01)
+    unsure = replace(sure, heads={**sure.heads, "intent": replace(intent, thresholds=never)})
     for bundle, followed in ((sure, True), (unsure, False)):
         (found,) = run(replace(pipeline, bundle=bundle), "ขอใบกำกับภาษีด้วยค่ะ")
         why = [reason for ranked in found.channel.ranking for reason in ranked.reasons]

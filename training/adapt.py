@@ -1,0 +1,143 @@
+"""Bundles whose encoder is adapted to their own data: adapters, and heads calibrated on rows that no adapter saw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from models.backends import has_bfloat16
+from models.bundle import Bundle
+from models.encoder import ServingEncoder
+from models.types import Vectors
+from training.checkpoints import Checkpoints
+from training.data import Tickets
+from training.features import Numbers, TrainingTexts
+from training.finetune import FineTuneConfig, Progress, fine_tune, no_progress, run_digest
+from training.layers import SplitEncoder
+from training.splits import Fold, grouped_folds
+from training.targets import Target
+from training.train import Encode, TrainingConfig, assembled, task_targets
+
+SMALL = 3_000
+"""Rows up to which every row is held out once; from here on one tenth is, which costs one adapter and not four."""
+_FOLDS_IF_SMALL, _TENTH = 3, 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Adapted:
+    """Vectors of every line by an adapted encoder, and the steps that it was adapted in."""
+
+    vectors: Vectors
+    steps: int
+
+
+class Adapting:
+    """One training with its encoder, its texts and a folder for everything that a kill must not lose.
+
+    Args:
+        workspace: where checkpoints and the finished adapter lie; the bundle's `adapter` is a folder in it.
+        progress: called with steps done, steps in all and a word on what is going on.
+    """
+
+    def __init__(
+        self,
+        tickets: Tickets,
+        tasks: Sequence[str],
+        encoder: ServingEncoder,
+        config: TrainingConfig,
+        tuning: FineTuneConfig,
+        workspace: Path,
+        progress: Progress = no_progress,
+    ) -> None:
+        self._tickets, self._encoder, self._config, self._tuning = tickets, encoder, config, tuning
+        self._workspace, self._progress = workspace, progress
+        self._targets = task_targets(tickets, tasks, config.oos_label)
+        self._texts = TrainingTexts.of(tickets.rows)
+
+    def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
+        """Adapters and heads.
+
+        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own, and the final
+        adapter learns from all rows in as many steps. Larger data holds out one tenth, which stops the training early
+        and calibrates.
+
+        Args:
+            valid: numbers of rows that nothing may learn from.
+            encode: stands in for the encoder's own.
+        """
+        base = (encode or self._encoder.encode)(self._texts.texts)
+        every = np.arange(self._texts.rows)
+        if valid is not None:
+            folds = [(np.setdiff1d(every, valid), valid)]
+        elif len(every) > SMALL:
+            folds = self._row_folds(_TENTH)[:1]
+        else:
+            folds = self._row_folds(_FOLDS_IF_SMALL)
+        adapted = [self._adapted(inside, outside, at) for at, (inside, outside) in enumerate(folds)]
+        if len(folds) == 1:
+            final = adapted[0]
+        else:
+            steps = int(np.mean([found.steps for found in adapted]) * len(every) / len(folds[0][0]))
+            final = self._adapted(every, np.zeros(0, np.intp), len(folds), steps=steps)
+        held = "one tenth held out" if len(folds) == 1 else f"cross-fitted in {len(folds)} folds"
+        return replace(
+            assembled(
+                self._tickets,
+                self._targets,
+                self._texts,
+                final.vectors,
+                {task: [target.fold(*fold) for fold in folds] for task, target in self._targets.items()},
+                {task: [found.vectors for found in adapted] for task in self._targets},
+                self._encoder,
+                self._config,
+                {
+                    "method": "fine-tune",
+                    "held_out": "a validation set" if valid is not None else held,
+                    "steps": final.steps,
+                    "layers": self._tuning.layers,
+                    "rank": self._tuning.rank,
+                },
+                base=base,
+                learn=None if valid is None else folds[0][0],
+            ),
+            adapter=self._workspace / "adapter",
+        )
+
+    def _adapted(self, inside: Numbers, outside: Numbers, number: int, *, steps: int = 0) -> _Adapted:
+        """An adapter that learns from the rows `inside`; the one made last is the one that stays on disk."""
+        tuning = self._tuning
+        if steps:
+            tuning = replace(tuning, epochs=steps * tuning.batch / len(inside), least_steps=0)
+        split = SplitEncoder(
+            self._encoder.folder,
+            trained=tuning.layers,
+            rank=tuning.rank,
+            max_tokens=tuning.max_tokens,
+            narrow=has_bfloat16(),
+            seed=tuning.seed,
+        )
+        split.read(self._texts.texts, lambda _: self._progress(0, 0, "reading"))
+        targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
+        lines = self._texts.with_copies(inside)
+        digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, lines, tuning)
+        checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
+        taken = fine_tune(split, targets, lines, outside, tuning, checkpoints, self._progress)
+        split.save(self._workspace / "adapter", self._encoder.name)
+        return _Adapted(split.vectors(), taken)
+
+    def _row_folds(self, folds: int) -> list[Fold]:
+        """Folds of all rows alike for every task, spread by the labels of the first."""
+        first = next(iter(self._targets.values()))
+        strata = np.full(self._texts.rows, "", object)
+        strata[first.rows] = first.strata
+        groups = [ticket.group for ticket in self._tickets.rows]
+        return grouped_folds(strata.tolist(), groups, folds=folds, seed=self._config.seed)
+
+
+def _of_lines(target: Target, texts: TrainingTexts) -> Target:
+    """The target with the copies of its rows, each labelled as its row."""
+    lines = texts.with_copies(target.rows)
+    position = np.zeros(texts.rows, np.intp)
+    position[target.rows] = np.arange(len(target.rows))
+    return replace(target, rows=lines, truth=target.truth[position[texts.row_of(lines)]], groups=())

@@ -1,0 +1,214 @@
+"""New labels for a bundle that exists, learned from their own rows alone; what it knew before stays as it was.
+
+The old labels' weights are not touched. Each new label gets a machine of its own, whose counter-examples are the rows
+of other labels, where the data has any, and the mean vector of every old label, which the bundle carries.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.svm import LinearSVC
+
+from models.bundle import Bundle
+from models.calibration import NEVER
+from models.features import BUCKETS
+from models.heads import Head, pack, unpack
+from models.scope import label_means
+from models.types import Encoder, Vectors
+from training.data import Tickets
+from training.errors import BadTrainingData
+from training.features import TrainingTexts
+from training.splits import grouped_folds
+from training.train import Encode
+
+_MEAN_COUNTS_AS = 5.0
+"""Rows that the mean of an old label stands for."""
+_FOLDS = 3
+_FEW = 5
+"""With fewer rows than this a new label cannot be judged, and is given only where the bundle is as sure as ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabel:
+    """What can be said of a label that was added.
+
+    Attributes:
+        recall: the share of its rows that it wins against all labels without having seen them; None for few rows.
+        nearest: the old label that is most like it, with the cosine of their means; above 0.8 they are easily confused.
+    """
+
+    task: str
+    label: str
+    rows: int
+    recall: float | None
+    nearest: tuple[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    bundle: Bundle
+    added: tuple[NewLabel, ...]
+
+
+def extend(
+    bundle: Bundle,
+    tickets: Tickets,
+    tasks: Sequence[str],
+    encoder: Encoder,
+    *,
+    seed: int = 13,
+    encode: Encode | None = None,
+) -> Extended:
+    """Add the labels of `tickets` that the bundle does not know.
+
+    Args:
+        encode: stands in for `bundle.vectors`.
+
+    Raises:
+        BadTrainingData: for a task that the bundle lacks or that is multi-label, or when no label is new.
+    """
+    texts = TrainingTexts.of(tickets.rows)
+    vectors = encode(texts.texts) if encode else bundle.vectors(texts.texts, encoder)
+    heads, added = dict(bundle.heads), []
+    for task in tasks:
+        if task not in heads or heads[task].multi_label:
+            raise BadTrainingData(
+                f"Task {task!r} cannot be extended; {', '.join(t for t, h in heads.items() if not h.multi_label)} can. "
+                "Train a new bundle for a new task, or for one with several labels a text."
+            )
+        heads[task], new = _extend_task(task, heads[task], bundle, tickets, texts, vectors, seed)
+        added += new
+    if not added:
+        raise BadTrainingData("No label is new to the bundle. To learn known labels better, train on all the data.")
+    notes = {**bundle.notes, "extended": [*bundle.notes.get("extended", []), *(_note(label) for label in added)]}
+    return Extended(replace(bundle, heads=heads, notes=notes), tuple(added))
+
+
+def _extend_task(
+    task: str, head: Head, bundle: Bundle, tickets: Tickets, texts: TrainingTexts, vectors: Vectors, seed: int
+) -> tuple[Head, list[NewLabel]]:
+    rows = np.array([at for at, ticket in enumerate(tickets.rows) if task in ticket.labels], np.intp)
+    names = np.array([tickets.rows[at].label(task) for at in rows], object)
+    labels = sorted(set(names) - set(head.labels))
+    if not labels:
+        return head, []
+    lines = texts.with_copies(rows)
+    matrix = bundle.scale.joined(vectors[lines], texts.counts[lines])
+    name_of = dict(zip(rows.tolist(), names, strict=True))
+    line_names = np.array([name_of[at] for at in texts.row_of(lines).tolist()], object)
+    old = head.scope.means.T if head.scope else np.zeros((0, vectors.shape[1]), np.float32)
+    known_old = np.array([name in head.labels for name in line_names], bool)
+    columns = [_machine(matrix, line_names == label, old, seed) for label in labels]
+    extended = _with_columns(head, labels, columns, old, matrix[known_old])
+    won = _won(head, labels, bundle, tickets, rows, names, texts, vectors, old, seed)
+    own = np.isin(names, labels)
+    fresh = rows[own]
+    means = label_means(bundle.scale.dense(vectors[fresh]), _numbers(names[own], labels), len(labels))
+    thresholds = [_threshold(head, int((names == label).sum()), won.get(label)) for label in labels]
+    scope = head.scope and replace(head.scope, means=np.hstack([head.scope.means, means]))
+    new = [
+        NewLabel(task, label, int((names == label).sum()), won.get(label), _nearest(head, means[:, at]))
+        for at, label in enumerate(labels)
+    ]
+    return replace(extended, thresholds=np.append(head.thresholds, thresholds), scope=scope), new
+
+
+def _machine(matrix: Any, positive: NDArray[np.bool_], old: NDArray[np.float32], seed: int) -> tuple[Any, float]:
+    """Weights and bias of one label against the other rows and the means of the old labels."""
+    every = sp.vstack([matrix, sp.hstack([sp.csr_matrix(old), sp.csr_matrix((len(old), BUCKETS))])], format="csr")
+    truth = np.append(positive, np.zeros(len(old), bool))
+    if truth.all():
+        # Nothing to tell it from: whatever is like its rows is it.
+        return np.asarray(matrix.mean(axis=0)).ravel() * 2, -1.0
+    weight = np.append(np.ones(len(positive)), np.full(len(old), _MEAN_COUNTS_AS))
+    machine = LinearSVC(C=1.0, class_weight="balanced", random_state=seed).fit(every, truth, sample_weight=weight)
+    return machine.coef_[0], float(machine.intercept_[0])
+
+
+def _with_columns(
+    head: Head, labels: Sequence[str], columns: Sequence[tuple[Any, float]], old: NDArray[np.float32], known: Any
+) -> Head:
+    """The head with new columns, each lowered until it takes nothing from an old label that the data or means show."""
+    dimension = head.dense.shape[0]
+    weights = np.stack([weight for weight, _ in columns])
+    dense = weights[:, :dimension].T.astype(np.float16).astype(np.float32)
+    lexical = unpack(*pack(weights[:, dimension:].T))
+    bias = np.array([value for _, value in columns], np.float32)
+    empty = sp.csr_matrix((len(old), lexical.shape[0]), dtype=np.float32)
+    shown_dense = np.vstack([old, known[:, :dimension].toarray()])
+    shown_lexical = sp.vstack([empty, known[:, dimension:]], format="csr")
+    if len(shown_dense):
+        best = head.scores(shown_dense, shown_lexical).max(axis=1)
+        excess = (shown_dense @ dense + shown_lexical @ lexical + bias - best[:, None]).max(axis=0)
+        bias = bias - np.maximum(excess, 0).astype(np.float32)
+    return replace(
+        head,
+        labels=(*head.labels, *labels),
+        dense=np.hstack([head.dense, dense]),
+        lexical=np.hstack([head.lexical, lexical]),
+        bias=np.append(head.bias, bias),
+    )
+
+
+def _won(
+    head: Head,
+    labels: Sequence[str],
+    bundle: Bundle,
+    tickets: Tickets,
+    rows: NDArray[np.intp],
+    names: NDArray[np.object_],
+    texts: TrainingTexts,
+    vectors: Vectors,
+    old: NDArray[np.float32],
+    seed: int,
+) -> dict[str, float]:
+    """For each new label with rows enough, the share of them that it wins when they were held out."""
+    fresh = np.flatnonzero(np.isin(names, labels))
+    groups = [tickets.rows[at].group for at in rows[fresh]]
+    if len(set(groups)) < _FOLDS:
+        return {}
+    right = np.zeros(len(fresh), bool)
+    for inside, outside in grouped_folds([str(n) for n in names[fresh]], groups, folds=_FOLDS, seed=seed):
+        learned, scored = rows[fresh[inside]], rows[fresh[outside]]
+        matrix = bundle.scale.joined(vectors[learned], texts.counts[learned])
+        columns = [_machine(matrix, names[fresh[inside]] == label, old, seed) for label in labels]
+        trial = _with_columns(head, labels, columns, old, matrix[:0])
+        scores = texts.scores(trial, bundle.scale, vectors, scored)
+        right[outside] = np.array(trial.labels, object)[scores.argmax(axis=1)] == names[fresh[outside]]
+    return {
+        label: round(float(right[own].mean()), 4) for label in labels if (own := names[fresh] == label).sum() >= _FEW
+    }
+
+
+def _threshold(head: Head, rows: int, recall: float | None) -> float:
+    """A new label is given from the median of the old thresholds, and from the highest while little is known of it."""
+    reachable = head.thresholds[head.thresholds < NEVER]
+    if not len(reachable):
+        return NEVER
+    return float(reachable.max() if rows < _FEW or recall is None else np.median(reachable))
+
+
+def _nearest(head: Head, mean: NDArray[np.float32]) -> tuple[str, float] | None:
+    if head.scope is None:
+        return None
+    cosines = head.scope.means.T @ mean
+    return head.labels[int(cosines.argmax())], round(float(cosines.max()), 4)
+
+
+def _numbers(names: NDArray[np.object_], labels: Sequence[str]) -> NDArray[np.intp]:
+    place = {label: at for at, label in enumerate(labels)}
+    return np.array([place[str(name)] for name in names], np.intp)
+
+
+def _note(label: NewLabel) -> dict[str, Any]:
+    return {
+        "task": label.task,
+        "label": label.label,
+        "rows": label.rows,
+        "recall": label.recall,
+        "nearest": label.nearest,
+    }

@@ -1,0 +1,57 @@
+"""Training texts as features: each row, and its copy in another spelling where it has one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from models.features import FeatureScale, lexical_counts
+from models.heads import Head
+from models.types import Vectors
+from training.data import Ticket
+from training.respell import respelled
+from triage.normalize import normalize
+
+Numbers = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTexts:
+    """The normalised texts of all rows, and behind them the copies; a *line* is the number of a text among them.
+
+    Attributes:
+        rows: how many of the texts are rows.
+        copy_of: the row behind each copy.
+        counts: lexical counts, shape (lines, BUCKETS).
+    """
+
+    texts: tuple[str, ...]
+    rows: int
+    copy_of: Numbers
+    counts: sp.csr_matrix
+
+    @classmethod
+    def of(cls, tickets: Sequence[Ticket]) -> "TrainingTexts":
+        texts = [normalize(ticket.text) for ticket in tickets]
+        copies = [(at, other) for at, text in enumerate(texts) if (other := respelled(text)) is not None]
+        every = (*texts, *(other for _, other in copies))
+        return cls(every, len(texts), np.array([at for at, _ in copies], np.intp), lexical_counts(every))
+
+    def with_copies(self, rows: Numbers) -> Numbers:
+        """The lines of `rows` and of their copies."""
+        return np.concatenate([rows, self.rows + np.flatnonzero(np.isin(self.copy_of, rows))])
+
+    def row_of(self, lines: Numbers) -> Numbers:
+        """The row behind each line."""
+        behind = lines.copy()
+        behind[lines >= self.rows] = self.copy_of[lines[lines >= self.rows] - self.rows]
+        return behind
+
+    def scale(self, vectors: Vectors, rows: Numbers) -> FeatureScale:
+        return FeatureScale.fit(vectors[rows], self.counts[rows])
+
+    def scores(self, head: Head, scale: FeatureScale, vectors: Vectors, rows: Numbers) -> NDArray[np.float32]:
+        """What a head scores for `rows`, uncalibrated, shape (rows, labels)."""
+        return head.scores(scale.dense(vectors[rows]), scale.lexical(self.counts[rows]))

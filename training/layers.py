@@ -1,0 +1,195 @@
+"""An encoder in two halves: lower layers whose output is computed once, and upper ones that learn an adapter.
+
+On a CPU most of the cost of fine-tuning is passing through layers that hardly change. With the lower half frozen, its
+output for every text is kept and each step passes through the upper half alone.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from torch import Tensor, nn
+
+from models.backends import load_sentence_transformer
+from models.types import Vectors
+from training.errors import BadTrainingData
+
+KINDS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
+"""Architectures, by transformers' `model_type`, whose layers take hidden states and a mask and nothing else."""
+MOST_KEPT = 4 * 2**30
+"""Bytes of lower-half output that are kept; what is beyond is computed again in every step."""
+_BATCH = 32
+
+Advance = Callable[[int], object]
+
+
+class SplitEncoder:
+    """
+    Args:
+        trained: how many of the upper layers get an adapter.
+        rank: of the adapter's matrices.
+        max_tokens: longer texts are cut.
+        narrow: compute in bfloat16 where that is safe.
+        seed: of the adapter's first weights.
+
+    Raises:
+        BadTrainingData: for an encoder of another kind than `KINDS`.
+    """
+
+    def __init__(self, folder: Path, *, trained: int, rank: int, max_tokens: int, narrow: bool, seed: int) -> None:
+        whole = load_sentence_transformer(folder)
+        transformer: Any = whole[0].model
+        if transformer.config.model_type not in KINDS:
+            raise BadTrainingData(
+                f"Encoder {folder.name} is of the kind {transformer.config.model_type!r}, and fine-tuning knows "
+                f"{', '.join(KINDS)}. Use --method head, or another --encoder."
+            )
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._narrow, self._max_tokens = narrow or self._device.type == "cuda", max_tokens
+        self._tokenizer, self._prompt = whole.tokenizer, str(whole.prompts.get("query") or "")
+        self._embeddings, self._layers = transformer.embeddings, transformer.encoder.layer
+        self._frozen = max(len(self._layers) - trained, 0)
+        config = LoraConfig(
+            r=rank,
+            lora_alpha=2 * rank,
+            target_modules=["query", "key", "value", "dense"],
+            layers_to_transform=list(range(self._frozen, len(self._layers))),
+            layers_pattern="layer",
+        )
+        torch.manual_seed(seed)
+        with warnings.catch_warnings():
+            # PEFT asks transformers under a name that is going away.
+            warnings.simplefilter("ignore", FutureWarning)
+            self._model: Any = get_peft_model(transformer, config).to(self._device)
+        self._pooling = nn.Sequential(*list(whole)[1:]).to(self._device)
+        self._kept: dict[int, Tensor] = {}
+        self._tokens: list[list[int]] = []
+        self.dimension = int(transformer.config.hidden_size)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """Those of the adapter."""
+        return [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+
+    @property
+    def lengths(self) -> NDArray[np.intp]:
+        """Tokens of each text."""
+        return np.array([len(ids) for ids in self._tokens], np.intp)
+
+    def read(self, texts: Sequence[str], advance: Advance = lambda _: None) -> None:
+        """Take in the texts that numbers stand for from now on, and pass them through the lower half."""
+        prompted = [self._prompt + text for text in texts]
+        encoded = self._tokenizer(prompted, truncation=True, max_length=self._max_tokens)
+        self._tokens = [list(ids) for ids in encoded["input_ids"]]
+        self._kept = {}
+        room = MOST_KEPT
+        self._model.eval()
+        with torch.inference_mode():
+            for some in self._by_length(range(len(texts))):
+                hidden = self._lower(*self._padded(some)).half().cpu()
+                for row, at in enumerate(some):
+                    kept = hidden[row, : len(self._tokens[at])].clone()
+                    room -= kept.nbytes
+                    if room > 0:
+                        self._kept[at] = kept
+                advance(len(some))
+
+    def embed(self, numbers: Sequence[int]) -> Tensor:
+        """The vectors of some texts, with gradients of the adapter; shape (texts, dimension)."""
+        ids, mask = self._padded(numbers)
+        with torch.no_grad():
+            hidden = self._kept_or_lower(numbers, ids, mask)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._narrow):
+            additive = _additive(mask)
+            for layer in self._layers[self._frozen :]:
+                hidden = _hidden(layer(hidden, additive))
+        pooled: Tensor = self._pooling({"token_embeddings": hidden.float(), "attention_mask": mask})[
+            "sentence_embedding"
+        ]
+        return pooled
+
+    def vectors(self, advance: Advance = lambda _: None) -> Vectors:
+        """The vectors of all texts."""
+        found = np.empty((len(self._tokens), self.dimension), np.float32)
+        self.rest()
+        with torch.inference_mode():
+            for some in self._by_length(range(len(self._tokens))):
+                found[some] = self.embed(some).cpu().numpy()
+                advance(len(some))
+        return found
+
+    def train(self) -> None:
+        """Turn dropout on, in the layers that learn."""
+        self._model.eval()
+        for layer in self._layers[self._frozen :]:
+            layer.train()
+
+    def rest(self) -> None:
+        """Turn dropout off."""
+        self._model.eval()
+
+    def state(self) -> dict[str, Tensor]:
+        """The adapter's weights."""
+        found: dict[str, Tensor] = get_peft_model_state_dict(self._model, save_embedding_layers=False)
+        return {name: tensor.detach().cpu().clone() for name, tensor in found.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        set_peft_model_state_dict(self._model, dict(state))
+
+    def save(self, folder: Path, encoder: str) -> None:
+        """Write the adapter as PEFT does, in half precision, which the weights are set to as well.
+
+        Args:
+            encoder: the name of the encoder, for the record.
+        """
+        self.restore({name: tensor.half().float() for name, tensor in self.state().items()})
+        half = {name: tensor.half() for name, tensor in self.state().items()}
+        # Left to itself PEFT asks the model hub whether the vocabulary has grown.
+        self._model.save_pretrained(str(folder), state_dict=half, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)
+        config = folder / "adapter_config.json"
+        about = {**json.loads(config.read_text()), "base_model_name_or_path": encoder}
+        config.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+
+    def _kept_or_lower(self, numbers: Sequence[int], ids: Tensor, mask: Tensor) -> Tensor:
+        if any(at not in self._kept for at in numbers):
+            return self._lower(ids, mask)
+        hidden = torch.zeros(*ids.shape, self.dimension)
+        for row, at in enumerate(numbers):
+            hidden[row, : len(self._kept[at])] = self._kept[at]
+        return hidden.to(self._device)
+
+    def _lower(self, ids: Tensor, mask: Tensor) -> Tensor:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._narrow):
+            hidden: Tensor = self._embeddings(input_ids=ids)
+            for layer in self._layers[: self._frozen]:
+                hidden = _hidden(layer(hidden, _additive(mask)))
+        return hidden.float()
+
+    def _padded(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+        rows = [self._tokens[at] for at in numbers]
+        ids = torch.full((len(rows), max(map(len, rows))), int(self._tokenizer.pad_token_id))
+        mask = torch.zeros_like(ids)
+        for row, tokens in enumerate(rows):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        return ids.to(self._device), mask.to(self._device)
+
+    def _by_length(self, numbers: Sequence[int]) -> list[list[int]]:
+        order = sorted(numbers, key=lambda at: len(self._tokens[at]))
+        return [order[at : at + _BATCH] for at in range(0, len(order), _BATCH)]
+
+
+def _additive(mask: Tensor) -> Tensor:
+    return (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
+
+
+def _hidden(output: Any) -> Tensor:
+    found: Tensor = output[0] if isinstance(output, tuple) else output
+    return found
