@@ -53,7 +53,7 @@ def purge_expired_texts(served: Desk) -> int:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     purging = asyncio.create_task(_purge_for_ever(app.state.desk))
-    with app.state.desk.keeper.watching():
+    with app.state.desk.shadow.recording(), app.state.desk.keeper.watching():
         yield
     purging.cancel()
     with suppress(asyncio.CancelledError):

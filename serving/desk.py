@@ -9,6 +9,7 @@ from models.types import Encoder
 from serving.errors import BadSettings
 from serving.keeper import Keeper, Snapshot
 from serving.settings import Settings, ensure_data_folder
+from serving.shadow import Shadow
 from serving.storage.engine import Database, migrate, open_database
 from triage import channels, taxonomy
 from triage.channels import load_policy
@@ -23,6 +24,7 @@ class Desk:
     settings: Settings
     database: Database
     keeper: Keeper
+    shadow: Shadow
 
     def current(self) -> Snapshot:
         """What serves now. To be asked once a request: the next call may give another bundle."""
@@ -41,7 +43,8 @@ def open_desk(settings: Settings, *, encoder: Encoder | None = None) -> Desk:
     state = registry.state()
     pipeline = open_pipeline(settings, encoder=encoder)
     follows, cache = settings.bundle == LIVE, settings.data_dir / "kb"
-    return Desk(settings, database, Keeper(registry, database, pipeline, state, follows=follows, cache=cache))
+    keeper = Keeper(registry, database, pipeline, state, follows=follows, cache=cache)
+    return Desk(settings, database, keeper, Shadow(registry, database))
 
 
 def open_registry(settings: Settings) -> Registry:

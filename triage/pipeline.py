@@ -29,11 +29,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Triaged:
-    """A triage for each message, and the vectors it was made from, to be used again by search."""
+    """A triage for each message, and what it was made from: vectors for search, the bundle's own words to compare."""
 
     triages: list[Triage]
     texts: list[str]
     vectors: Vectors
+    predictions: list[dict[str, Prediction]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Pipeline:
         own = self.bundle.vectors(texts, self.encoder) if self.bundle.adapted else vectors
         predictions = self.bundle.predict(texts, own)
         rows = zip(messages, texts, languages, predictions, strict=True)
-        return Triaged([self._triage(*row, at) for row in rows], texts, vectors)
+        return Triaged([self._triage(*row, at) for row in rows], texts, vectors, predictions)
 
     def _languages(self, messages: Sequence[Message], texts: list[str]) -> list[DetectedLanguage]:
         detected = self.detector.detect(texts)

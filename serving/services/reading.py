@@ -1,23 +1,31 @@
 """Triage and search together: the one place where a message meets the knowledge base."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kb.answer import Answer, answer
 from kb.search import KnowledgeBase, Question
+from models.types import Prediction
 from triage.decision import answer_decides, decide, may_be_answered
-from triage.pipeline import Message, Pipeline
+from triage.pipeline import Message, Pipeline, Triaged
 from triage.types import UNDETERMINED, Decision, Triage
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message's triage, the answer if there is one, and the decision."""
+    """A message's triage, the answer if there is one, and the decision.
+
+    Attributes:
+        question: what the message asks of a knowledge base, with its text as it was read and its vector.
+        predictions: what the bundle itself said, before policy and settings.
+    """
 
     triage: Triage
     answer: Answer | None
     decision: Decision
+    question: Question
+    predictions: Mapping[str, Prediction]
 
 
 def read(
@@ -28,7 +36,8 @@ def read(
     Args:
         always: look up answers also where none could change the decision.
     """
-    triages, questions = ask(pipeline, messages)
+    triaged = pipeline.run(messages, at=datetime.now(UTC))
+    triages, questions = triaged.triages, _questions(triaged)
     wanted = may_be_answered if always else answer_decides
     askable = [
         at
@@ -39,16 +48,19 @@ def read(
     for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], 1), strict=True):
         answers[at] = answer(knowledge, hits)
     return [
-        Reading(triage, found, decide(triage, pipeline.taxonomy, answered=found is not None))
-        for triage, found in zip(triages, answers, strict=True)
+        Reading(triage, found, decide(triage, pipeline.taxonomy, answered=found is not None), question, predictions)
+        for triage, found, question, predictions in zip(triages, answers, questions, triaged.predictions, strict=True)
     ]
 
 
 def ask(pipeline: Pipeline, messages: Sequence[Message]) -> tuple[list[Triage], list[Question]]:
     """The triage of each message, and the question that it puts to a knowledge base; nothing is looked up yet."""
     triaged = pipeline.run(messages, at=datetime.now(UTC))
-    questions = [
+    return triaged.triages, _questions(triaged)
+
+
+def _questions(triaged: Triaged) -> list[Question]:
+    return [
         Question(text, vector, triage.language.code, {score.label: score.score for score in triage.intent.ranking})
         for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
     ]
-    return triaged.triages, questions

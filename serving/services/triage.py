@@ -45,6 +45,7 @@ def triage(desk: Desk, requests: Sequence[TriageRequest], *, listed_in: str = ""
     ]
     with desk.database.transaction() as session:
         stored = DecisionRepository(session).add_many(records)
+    desk.shadow.offer(now, [record.id for record in records], readings)
     # What stands under an id is of the same message, so that excerpts which are not kept can be taken from it anew.
     return [
         join_excerpts(record.result, split_excerpts(result)[1] if record.excerpts is None else record.excerpts)

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from models.light import LightEncoder
 from serving.cli import main
-from serving.desk import Desk, open_desk_database
+from serving.desk import Desk, open_desk_database, open_registry
+from serving.shadow import Shadow
 from serving.storage.engine import open_database
 from tests.serving.terminal import Finished, Run
 from tests.serving.wire import client_of, with_pipeline
@@ -37,7 +38,8 @@ def own_desk(light_desk: Desk, empty_database: Path, tmp_path: Path) -> Iterator
     settings.data_dir.mkdir()
     shutil.copy(empty_database, settings.data_dir)
     database = open_database(settings.database)
-    yield with_pipeline(Desk(settings, database, light_desk.keeper), light_desk.current().pipeline)
+    desk = Desk(settings, database, light_desk.keeper, Shadow(open_registry(settings), database))
+    yield with_pipeline(desk, light_desk.current().pipeline)
     database.close()
 
 
