@@ -138,7 +138,7 @@ def _spread(points: Vectors, weights: NDArray[np.float64], count: int, seed: int
     """The rows in the middle of `count` weighted clusters; all rows where there are no more."""
     if len(points) <= count:
         return np.arange(len(points))
-    clusters = KMeans(count, n_init=1, random_state=seed)
+    clusters = KMeans(count, n_init=1, max_iter=50, random_state=seed)
     with warnings.catch_warnings():
         # Fewer different vectors than clusters: texts of which the encoder knows no word are all alike to it.
         warnings.simplefilter("ignore", ConvergenceWarning)
