@@ -29,7 +29,10 @@ def triage_result(identity: str, reading: Reading, now: Snapshot) -> dict[str, A
             ],
             "mode": mode("channel").value,
         },
-        "labels": {task: _shown(prediction, mode(task)) for task, prediction in triage.labels.items()},
+        "labels": {
+            task: {**_shown(prediction, mode(task)), "labels": list(prediction.labels)}
+            for task, prediction in triage.labels.items()
+        },
         "entities": [
             {"type": entity.type.value, "text": entity.text, "start": entity.start, "end": entity.end}
             for entity in triage.entities
@@ -71,4 +74,5 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
         "confidence": prediction.confidence,
         "abstained": prediction.abstained,
         "ranking": [{"label": score.label, "score": score.score} for score in prediction.ranking],
+        "out_of_scope": prediction.out_of_scope,
     }

@@ -71,7 +71,12 @@ class LabelOut(Wire):
     confidence: float
     abstained: bool = Field(description="The model is not sure: have a person look.")
     ranking: list[LabelScore]
+    out_of_scope: float = Field(description="How likely it is that the message is about none of the labels.")
     mode: Mode
+
+
+class OwnTaskOut(LabelOut):
+    labels: list[str] = Field(description="Of a task with several labels a message, all that reach their thresholds.")
 
 
 class UrgencyOut(LabelOut):
@@ -109,7 +114,7 @@ class TriageOut(Wire):
     intent: LabelOut
     urgency: UrgencyOut
     channel: ChannelOut
-    labels: dict[str, LabelOut] = Field(description="The tasks that the desk added.")
+    labels: dict[str, OwnTaskOut] = Field(description="The tasks that the desk added.")
     entities: list[EntityOut]
     decision: DecisionOut
     versions: dict[str, str]

@@ -14,6 +14,7 @@ from models.light import LightEncoder
 from models.weights import DEFAULT_ENCODER
 from serving.desk import Desk, open_desk
 from serving.settings import Settings
+from tests import tiny
 from training.data import parse_columns, read_tickets
 from training.train import TrainingConfig, train
 
@@ -43,6 +44,12 @@ def encoder(cache: Path) -> ServingEncoder:
 
 
 @pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole encoder of two layers and 32 dimensions, for what needs torch but not good vectors."""
+    return tiny.build(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
 def light_encoder() -> LightEncoder:
     return LightEncoder()
 
@@ -52,7 +59,7 @@ def light_bundle(light_encoder: LightEncoder) -> Bundle:
     """A bundle on the light encoder, trained on the everyday starter messages; good enough to steer the plumbing."""
     columns = parse_columns(["intent", "urgency", "channel=best_channel"])
     tickets = read_tickets(sorted(MESSAGES.rglob("everyday.jsonl")), columns)
-    return train(tickets, list(columns), light_encoder, TrainingConfig(name="light", folds=2))
+    return train(tickets, list(columns), light_encoder, TrainingConfig(name="light", folds=2, strengths=(0.5,)))
 
 
 @pytest.fixture(scope="session")

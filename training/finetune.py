@@ -17,7 +17,6 @@ from training.layers import SplitEncoder
 from training.objectives import ObjectiveConfig, TaskObjective
 from training.targets import Target
 
-SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _POOL = 16
 """Batches are cut from pools of this many, sorted by length, so that little is padded and chance still rules."""
 
@@ -46,6 +45,7 @@ class FineTuneConfig:
     warm_up: float = 0.1
     patience: int = 2
     max_tokens: int = 128
+    seconds_between_checkpoints: float = 60.0
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
 
@@ -93,7 +93,7 @@ def fine_tune(
             else:
                 waited += 1
         progress(done, total, note)
-        if time.monotonic() - last > SECONDS_BETWEEN_CHECKPOINTS:
+        if time.monotonic() - last > config.seconds_between_checkpoints:
             best_tensors = {f"best.{name}": tensor for name, tensor in kept.items()}
             tensors = {**run.tensors(), **run.moments(), **best_tensors}
             checkpoints.save(Checkpoint(done, {"best": best, "waited": waited}, tensors))

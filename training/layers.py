@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from models.backends import load_sentence_transformer
 from models.types import Vectors
@@ -109,10 +110,9 @@ class SplitEncoder:
             additive = _additive(mask)
             for layer in self._layers[self._frozen :]:
                 hidden = _hidden(layer(hidden, additive))
-        pooled: Tensor = self._pooling({"token_embeddings": hidden.float(), "attention_mask": mask})[
-            "sentence_embedding"
-        ]
-        return pooled
+        features = self._pooling({"token_embeddings": hidden.float(), "attention_mask": mask})
+        # Not every encoder ends in a norm of its own.
+        return normalize(features["sentence_embedding"], dim=1)
 
     def vectors(self, advance: Advance = lambda _: None) -> Vectors:
         """The vectors of all texts."""

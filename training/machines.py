@@ -1,9 +1,11 @@
 """Linear support vector machines into heads; a label without rows scores as if it were far away."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
@@ -16,6 +18,11 @@ from training.targets import Target
 ABSENT = -1.5
 """The score of a label that no training row has; machines give about -1 to labels that do not fit."""
 _TOLERANCE = 0.01
+_OTHERS = -1
+_PART = 20
+"""Labels that one process learns at a time."""
+_WORTH_SHARING = 100_000
+"""Rows times labels from which other processes are worth starting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +59,55 @@ def fit_head(
     bias = np.full(len(target.labels), ABSENT)
     if target.multi_label:
         for label in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0)):
-            machine = _machine(strength, seed).fit(matrix, truth[:, label])
+            machine = _machine(strength.regularisation, seed, "balanced" if strength.balanced else None)
+            machine.fit(matrix, truth[:, label])
             weights[label], bias[label] = machine.coef_[0], machine.intercept_[0]
         bias[truth.all(axis=0)] = -ABSENT
     else:
-        _fit_one_of_many(matrix, truth.argmax(axis=1), weights, bias, _machine(strength, seed))
+        _fit_one_of_many(matrix, truth.argmax(axis=1), weights, bias, strength, seed)
     head = Head.from_weights(target.labels, weights, bias, vectors.shape[1])
     return replace(head, multi_label=target.multi_label)
 
 
 def _fit_one_of_many(
-    matrix: Any, numbers: Numbers, weights: NDArray[np.float64], bias: NDArray[np.float64], machine: Any
+    matrix: Any,
+    numbers: Numbers,
+    weights: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    strength: Strength,
+    seed: int,
 ) -> None:
-    present = np.unique(numbers)
+    """Fill in weights and bias of the labels that rows have; the labels are learned in parts, side by side."""
+    present, counts = np.unique(numbers, return_counts=True)
     if len(present) < 2:
         bias[present] = -ABSENT
         return
-    machine.fit(matrix, numbers)
-    if len(present) == 2:
-        weights[present] = np.vstack([-machine.coef_, machine.coef_])
-        bias[present] = np.concatenate([-machine.intercept_, machine.intercept_])
+    share = len(numbers) / (len(present) * counts) if strength.balanced else np.ones(len(present))
+    weight = dict(zip(present.tolist(), share.tolist(), strict=True))
+    parts = [present]
+    if len(numbers) * len(present) > _WORTH_SHARING:
+        # Parts of fixed size: what is learned must not depend on the number of processors.
+        parts = [present[at : at + _PART] for at in range(0, len(present), _PART)]
+    jobs = (delayed(_fit_part)(matrix, numbers, part, weight, strength.regularisation, seed) for part in parts)
+    for part, (found, offsets) in zip(parts, Parallel(n_jobs=-1 if len(parts) > 1 else 1)(jobs), strict=True):
+        weights[part], bias[part] = found, offsets
+
+
+def _fit_part(
+    matrix: Any, numbers: Numbers, part: Numbers, weight: Mapping[int, float], regularisation: float, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each label of `part` against the rows of all others."""
+    wanted = np.isin(numbers, part)
+    target = np.where(wanted, numbers, _OTHERS)
+    own = {**{int(label): weight[int(label)] for label in part}, **({} if wanted.all() else {_OTHERS: 1.0})}
+    machine = _machine(regularisation, seed, own).fit(matrix, target)
+    if len(machine.classes_) == 2:
+        both = np.vstack([-machine.coef_, machine.coef_]), np.concatenate([-machine.intercept_, machine.intercept_])
     else:
-        weights[present], bias[present] = machine.coef_, machine.intercept_
+        both = machine.coef_, machine.intercept_
+    rows = np.searchsorted(machine.classes_, part)
+    return both[0][rows], both[1][rows]
 
 
-def _machine(strength: Strength, seed: int) -> Any:
-    weight = "balanced" if strength.balanced else None
-    return LinearSVC(C=strength.regularisation, class_weight=weight, tol=_TOLERANCE, max_iter=200, random_state=seed)
+def _machine(regularisation: float, seed: int, weight: Any) -> Any:
+    return LinearSVC(C=regularisation, class_weight=weight, tol=_TOLERANCE, max_iter=200, random_state=seed)

@@ -19,7 +19,7 @@ from training.targets import Target
 PARTS = 3
 FEWEST_LABELS = 6
 """With fewer labels than this, hiding a third of them says little about what else people write."""
-MOST_ROWS = 9_000
+MOST_ROWS = 5_000
 """Rows to learn from are drawn down to this number; two weights and a bias need no more."""
 
 

@@ -12,7 +12,7 @@ from models.languages import UNDETERMINED
 from models.types import Encoder, Vectors
 from training.data import Tickets
 from training.features import Numbers, TrainingTexts
-from training.heads import HeadConfig, train_head
+from training.heads import STRENGTHS, HeadConfig, train_head
 from training.splits import Fold, grouped_folds
 from training.targets import Target
 
@@ -27,14 +27,16 @@ class TrainingConfig:
     Attributes:
         folds: of the cross-validation that chooses and calibrates.
         precision: what the heads' thresholds hold on held-out rows; below it they abstain.
+        strengths: values of the machines' C to choose from.
         oos_label: marks rows about none of the labels; no head learns it, and the out-of-scope score does.
     """
 
     name: str = "desk"
     version: int = 1
     seed: int = 13
-    folds: int = 5
+    folds: int = 4
     precision: float = 0.9
+    strengths: tuple[float, ...] = STRENGTHS
     oos_label: str | None = None
 
 
@@ -111,7 +113,7 @@ def assembled(
         learn: numbers of the rows that the final heads learn from; all of them by default.
     """
     languages = [ticket.language for ticket in tickets.rows]
-    settings = HeadConfig(seed=config.seed, precision=config.precision)
+    settings = HeadConfig(config.seed, config.precision, config.strengths)
     scale = texts.scale(vectors, np.arange(texts.rows))
     trained = {
         task: train_head(target, texts, vectors, scale, folds[task], fold_vectors[task], languages, settings, learn)

@@ -14,10 +14,11 @@ from rich.progress import Progress
 from models.backends import Precision
 from models.bundle import Bundle, load_bundle, save_bundle
 from models.encoder import EncoderConfig, ServingEncoder, load_encoder
-from models.registry import Registry, check_name
+from models.registry import LIVE, Registry, check_name
 from models.types import Encoder, Vectors
 from models.vectors import VectorCache
 from serving.cli.output import line, progress, warn
+from serving.cli.suggest_labels import suggest_labels
 from serving.cli.tickets import ticket_files
 from serving.errors import BadSettings
 from serving.settings import Settings, ensure_data_folder, read_settings
@@ -40,7 +41,7 @@ class Method(StrEnum):
 
 def train(
     data: Annotated[list[Path], typer.Argument(help="Labelled tickets: .jsonl, .csv or .parquet; or folders of them.")],
-    task: Annotated[list[str], typer.Option(help="NAME or NAME=COLUMN; once for each task.")],
+    task: Annotated[list[str] | None, typer.Option(help="NAME or NAME=COLUMN; once for each task.")] = None,
     text: Annotated[str | None, typer.Option(help="The column with the text.")] = None,
     group: Annotated[str, typer.Option(help="The column that marks rows about one matter.")] = "group",
     multi_label: Annotated[
@@ -54,6 +55,10 @@ def train(
     oos_label: Annotated[str | None, typer.Option(help="The label of rows that are about none of the others.")] = None,
     precision: Annotated[float, typer.Option(min=0.5, max=0.999, help="What labels given are right with.")] = 0.9,
     start: Annotated[str | None, typer.Option("--from", help="Add the new labels to this bundle instead.")] = None,
+    suggest: Annotated[
+        int | None,
+        typer.Option("--suggest-labels", help="Write the N unlabelled messages most worth labelling to --output."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Look the data over and stop.")] = False,
     name: Annotated[str, typer.Option(help="The bundle's name.")] = "desk",
     seed: Annotated[int, typer.Option(help="The same seed and data give the same bytes on the same machine.")] = 13,
@@ -67,12 +72,19 @@ def train(
     from training.train import train as train_bundle
     from training.validation import validate
 
+    if suggest is not None:
+        if output is None:
+            raise BadSettings("--suggest-labels writes a file for Label Studio and Argilla: name it by --output.")
+        suggest_labels(data, suggest, start or LIVE, output, text=text, seed=seed)
+        return
     settings = read_settings()
     check_target(settings, name, output)
     if start and (valid or method is Method.FINE_TUNE):
         raise BadSettings("--from adds labels to a bundle as it is: it takes neither --valid nor --method fine-tune.")
     registry = Registry(settings.data_dir / "bundles")
-    columns = parse_columns(task)
+    columns = parse_columns(task or ())
+    if not columns:
+        raise BadSettings("No task is named. Say what to learn by --task NAME or --task NAME=COLUMN.")
 
     def read(paths: list[Path]) -> Tickets:
         return read_tickets(ticket_files(paths), columns, text=text, group=group, multi_label=multi_label or ())

@@ -1,5 +1,6 @@
 """From tickets to a bundle: reproducible, measured, and clear about data it cannot use."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 
 from models.bundle import Bundle, read_manifest, save_bundle
 from models.light import LightEncoder
-from training.data import Ticket, Tickets
+from training.data import Ticket, Tickets, joined
 from training.errors import BadTrainingData
+from training.splits import few_shots
 from training.train import TrainingConfig, train
 
 WORDS = {
@@ -82,7 +84,10 @@ def test_the_manifest_says_where_the_bundle_comes_from_and_how_good_it_is(
     manifest = read_manifest(tmp_path / "bundle")
     assert (manifest["name"], manifest["version"]) == ("bàn-hỗ-trợ", 7)
     assert manifest["data"] == {"rows": 108, "fingerprint": "f1n6e7"}
-    assert manifest["training"] == {"method": "head", "seed": 13, "folds": 3, "regularisation": 0.5, "precision": 0.9}
+    training = manifest["training"]
+    assert (training["method"], training["seed"], training["precision"]) == ("head", 13, 0.9)
+    assert training["held_out"] == manifest["metrics"]["how"] == "3-fold cross-validation, grouped"
+    assert training["tasks"]["intent"].keys() == {"regularisation", "balanced"}
     assert manifest["encoder"]["fingerprint"] == light_encoder.fingerprint
     assert manifest["tasks"]["intent"]["labels"] == sorted(WORDS)
     assert {"numpy", "scikit-learn", "torch"} <= manifest["libraries"].keys()
@@ -178,3 +183,40 @@ def test_the_least_that_can_be_learned_from_is_learned_from(light_encoder: Light
     bundle = _trained(_rows(list(labels), [str(at) for at in range(len(labels))]), light_encoder)
     (prediction,) = bundle.predict(["tin nhắn số 0"], light_encoder.encode(["tin nhắn số 0"]))
     assert {score.label for score in prediction["intent"].ranking} == set(labels)
+
+
+def test_a_task_of_several_labels_gives_each_of_them_by_itself(light_encoder: LightEncoder) -> None:
+    parts = {"refund": "hoàn tiền คืนเงิน 退款 возврат refund", "parcel": "đơn hàng พัสดุ 包裹 посылка parcel"}
+    rows = [
+        Ticket(" ".join([*(parts[label] for label in labels), f"số {at}"]), {"topic": labels}, None, str((labels, at)))
+        for labels in ((), ("refund",), ("parcel",), ("parcel", "refund"))
+        for at in range(12)
+    ]
+    bundle = train(Tickets(tuple(rows), (), "", frozenset({"topic"})), ["topic"], light_encoder, TrainingConfig())
+    texts = [row.text for row in rows[::12]]
+    given = [set(p["topic"].labels) for p in bundle.predict(texts, light_encoder.encode(texts))]
+    assert given == [set(), {"refund"}, {"parcel"}, {"parcel", "refund"}]
+    assert bundle.predict(texts[:1], light_encoder.encode(texts[:1]))[0]["topic"].abstained
+
+
+def test_a_validation_set_calibrates_and_nothing_learns_from_it(light_encoder: LightEncoder) -> None:
+    whole = _tickets()
+    rows = tuple(replace(row, text=f"{row.text} xyzzy", group=f"v{row.group}") for row in whole.rows[::3])
+    both, valid = joined(whole, Tickets(rows, (), "v"))
+    bundle = train(both, ["intent"], light_encoder, TrainingConfig(), valid=valid)
+    assert bundle.notes["metrics"]["how"] == "a validation set"
+    assert bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(rows)
+
+
+def test_a_few_rows_of_each_label_are_drawn_by_chance_and_the_same_for_the_same_seed() -> None:
+    drawn = few_shots(_tickets(), 5, seed=1)
+    assert Counter(row.label("intent") for row in drawn.rows) == dict.fromkeys(WORDS, 5)
+    assert drawn == few_shots(_tickets(), 5, seed=1)
+    assert drawn.rows != few_shots(_tickets(), 5, seed=2).rows
+
+
+def test_rows_marked_as_out_of_scope_are_no_label(light_encoder: LightEncoder) -> None:
+    foreign = [Ticket(f"погода завтра {at} weather", {"intent": ("oos",)}, None, f"w{at}") for at in range(6)]
+    tickets = replace(_tickets(), rows=(*_tickets().rows, *foreign))
+    bundle = train(tickets, ["intent"], light_encoder, TrainingConfig(oos_label="oos"))
+    assert bundle.heads["intent"].labels == tuple(sorted(WORDS))

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from tests.models.samples import EVERY_MESSAGE
@@ -19,14 +18,12 @@ TINY: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
-def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(base: Path) -> Path:
     """The folder that SentenceTransformer.save() wrote; random weights, a real tokenizer, no norm at its end."""
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    base = tmp_path_factory.mktemp("tiny")
     tokenizer = _tokenizer()
     torch.manual_seed(13)
     BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size(), pad_token_id=1, **TINY)).save_pretrained(base / "bert")

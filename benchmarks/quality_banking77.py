@@ -1,0 +1,28 @@
+"""How good is a bundle on bank customers' questions with 77 intents, with all rows or a few of each label?
+
+BANKING77 as it lies in `../shared/data`: trained on the training part, scored on the whole test part, which no choice
+of anything has seen.
+
+    python -m benchmarks.quality_banking77 [--method head|fine-tune] [--shots 10] [--seeds 5]
+"""
+
+from benchmarks.quality import measure, open_encoder, options, public, report
+from training.splits import few_shots
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--shots", type=int, help="rows of each label to learn from; all by default")
+    asked = parser.parse_args()
+    encoder = open_encoder()
+    data, test = public("banking77/train", task="intent"), public("banking77/test", task="intent")
+    name = f"banking77, {asked.shots}-shot" if asked.shots else "banking77"
+    results = []
+    for seed in range(13, 13 + asked.seeds):
+        some = few_shots(data, asked.shots, seed=seed) if asked.shots else data
+        results.append(measure(name, asked.method, some, test, "intent", encoder, seed=seed))
+    report(results, asked.output)
+
+
+if __name__ == "__main__":
+    main()
