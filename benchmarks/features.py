@@ -21,7 +21,6 @@ from benchmarks.machine import about
 from models.features import FeatureScale, lexical_counts
 from serving.desk import open_encoder
 from serving.settings import read_settings
-from training.train import TrainingConfig
 from triage.normalize import normalize
 
 SETS = {"truevoice": "destination", "banking77": "intent"}
@@ -51,7 +50,7 @@ def main() -> None:
             "both, not centred": raw.joined(vectors, counts),
         }
         for features, matrix in variants.items():
-            machine = LinearSVC(C=TrainingConfig().regularisation, random_state=options.seed)
+            machine = LinearSVC(C=0.5, random_state=options.seed)
             guess = machine.fit(matrix[inside], labels[inside]).predict(matrix[outside])
             accuracy, macro = np.mean(guess == labels[outside]), f1_score(labels[outside], guess, average="macro")
             sys.stdout.write(f"| {name} | {features} | {accuracy:.1%} | {macro:.1%} |\n")

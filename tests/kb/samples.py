@@ -71,6 +71,9 @@ class TopicEncoder:
         scaled: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return scaled
 
+    def adapted(self, adapter: Path) -> "TopicEncoder":
+        return self
+
 
 def bundle() -> Bundle:
     """A bundle that predicts nothing, so that search goes by texts and titles alone."""

@@ -45,7 +45,7 @@ def always(bundle: Bundle, task: str, label: str) -> Bundle:
     """The bundle with a head for `task` that is sure of `label` whatever it reads."""
     dimension = next(iter(bundle.heads.values())).dense.shape[0]
     nothing = np.zeros((dimension, 2), np.float32), np.zeros((BUCKETS, 2), np.float32)
-    head = Head((label, "order.status"), *nothing, np.array([9, 0], np.float32), 1.0, 0.5)
+    head = Head((label, "order.status"), *nothing, np.array([9, 0], np.float32), 1.0, np.full(2, 0.5))
     return replace(bundle, heads={**bundle.heads, task: head})
 
 
