@@ -45,7 +45,7 @@ class NewLabel:
     label: str
     rows: int
     recall: float | None
-    nearest: tuple[str, float] | None
+    nearest: tuple[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _extend_task(
     matrix = bundle.scale.joined(vectors[lines], texts.counts[lines])
     name_of = dict(zip(rows.tolist(), names, strict=True))
     line_names = np.array([name_of[at] for at in texts.row_of(lines).tolist()], object)
-    old = head.scope.means.T if head.scope else np.zeros((0, vectors.shape[1]), np.float32)
+    old = _prototypes(head)
     known_old = np.array([name in head.labels for name in line_names], bool)
     columns = [_machine(matrix, line_names == label, old, seed) for label in labels]
     extended = _with_columns(head, labels, columns, old, matrix[known_old])
@@ -117,13 +117,20 @@ def _extend_task(
     return replace(extended, thresholds=np.append(head.thresholds, thresholds), scope=scope), new
 
 
+def _prototypes(head: Head) -> NDArray[np.float32]:
+    """What each old label is like, shape (labels, dimension): its mean, or where its weights point to."""
+    if head.scope:
+        return head.scope.means.T
+    directions: NDArray[np.float32] = head.dense.T / np.maximum(
+        np.linalg.norm(head.dense.T, axis=1, keepdims=True), 1e-9
+    )
+    return directions
+
+
 def _machine(matrix: Any, positive: NDArray[np.bool_], old: NDArray[np.float32], seed: int) -> tuple[Any, float]:
     """Weights and bias of one label against the other rows and the means of the old labels."""
     every = sp.vstack([matrix, sp.hstack([sp.csr_matrix(old), sp.csr_matrix((len(old), BUCKETS))])], format="csr")
     truth = np.append(positive, np.zeros(len(old), bool))
-    if truth.all():
-        # Nothing to tell it from: whatever is like its rows is it.
-        return np.asarray(matrix.mean(axis=0)).ravel() * 2, -1.0
     weight = np.append(np.ones(len(positive)), np.full(len(old), _MEAN_COUNTS_AS))
     machine = LinearSVC(C=1.0, class_weight="balanced", random_state=seed).fit(every, truth, sample_weight=weight)
     return machine.coef_[0], float(machine.intercept_[0])
@@ -192,10 +199,8 @@ def _threshold(head: Head, rows: int, recall: float | None) -> float:
     return float(reachable.max() if rows < _FEW or recall is None else np.median(reachable))
 
 
-def _nearest(head: Head, mean: NDArray[np.float32]) -> tuple[str, float] | None:
-    if head.scope is None:
-        return None
-    cosines = head.scope.means.T @ mean
+def _nearest(head: Head, mean: NDArray[np.float32]) -> tuple[str, float]:
+    cosines = _prototypes(head) @ mean
     return head.labels[int(cosines.argmax())], round(float(cosines.max()), 4)
 
 

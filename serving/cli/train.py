@@ -205,6 +205,6 @@ def _extended(
     found = extend(bundle, tickets, tasks, encoder, seed=config.seed, encode=encode)
     for label in found.added:
         recall = "too few rows to judge" if label.recall is None else f"wins {label.recall:.0%} of its held-out rows"
-        nearest = f", most like {label.nearest[0]} ({label.nearest[1]:.2f})" if label.nearest else ""
-        warn(f"{label.task} {label.label}: {label.rows} rows, {recall}{nearest}")
+        name, cosine = label.nearest
+        warn(f"{label.task} {label.label}: {label.rows} rows, {recall}; most like {name} ({cosine:.2f})")
     return replace(found.bundle, name=config.name, version=config.version)

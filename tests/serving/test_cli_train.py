@@ -53,7 +53,6 @@ def test_rows_that_cannot_be_used_are_listed_and_left_out(frontdesk: Run, ticket
         file.write('oops\n{"text": "", "intent": "a"}\n{"text": "Где заказ?"}\n')
     done = frontdesk("train", tickets, "--task", "intent", "--output", tmp_path / "out")
     assert done.status == 0
-    assert "3 rows are left out" in done.err
     for place in ("tickets.jsonl:37", "tickets.jsonl:38", "tickets.jsonl:39"):
         assert place in done.err
 
@@ -64,13 +63,13 @@ def test_what_cannot_be_trained_is_said_and_leaves_nothing(frontdesk: Run, ticke
     failed(frontdesk("train", tickets, "--task", "mood", "--output", output), "mood")
     failed(frontdesk("train", tickets, "--task", "=team", "--output", output), "'=team'")
     failed(frontdesk("train", tickets, "--task", "a=team", "--task", "a=intent", "--output", output), "a=intent")
-    assert frontdesk("train", tickets, "--output", output).status == 2
+    failed(frontdesk("train", tickets, "--output", output), "--task NAME")
     failed(frontdesk("train", tickets, "--task", "intent", "--output", tmp_path), tmp_path, "exists already")
     one_label = tmp_path / "one.jsonl"
     one_label.write_text('{"text": "a", "intent": "x"}\n{"text": "b", "intent": "x"}\n', encoding="utf-8")
     finished = frontdesk("train", one_label, "--task", "intent", "--output", output)
     assert finished.status == 1
-    assert "at least two" in finished.err
+    assert "at least two labels" in finished.err
     assert not output.exists()
 
 
@@ -80,3 +79,41 @@ def test_a_name_that_could_not_be_found_again_is_refused(
 ) -> None:
     failed(frontdesk("train", tickets, "--task", "intent", "--name", name), repr(name))
     assert not (tmp_path / "desk").exists()
+
+
+def test_looking_the_data_over_trains_nothing(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    done = frontdesk("train", tickets, "--task", "intent", "--check", "--output", tmp_path / "out")
+    (report,) = done.rows
+    assert report["rows"] == 36
+    assert not (tmp_path / "out").exists()
+
+
+def test_new_labels_join_a_bundle_that_exists(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    frontdesk("train", tickets, "--task", "intent", "--output", tmp_path / "old")
+    new = tmp_path / "new.jsonl"
+    texts = [
+        "bảo hành máy hút bụi",
+        "เคลมประกันเครื่องดูดฝุ่น",
+        "吸尘器保修",
+        "吸塵器保固",
+        "гарантия на пылесос",
+        "vacuum warranty",
+    ]
+    rows = [{"text": f"{text}{mark}", "intent": "warranty.claim"} for text in texts for mark in ("", "?", " ...")]
+    new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    done = frontdesk("train", new, "--task", "intent", "--from", tmp_path / "old", "--output", tmp_path / "wider")
+    assert "intent warranty.claim: 18 rows" in done.err
+    for text, label in (
+        ("吸塵器保固", "warranty.claim"),
+        (PASSWORD["ru"], "account.password"),
+        (WRONG_SIZE["vi"], "delivery.wrong_item"),
+    ):
+        (found,) = frontdesk("triage", text, "--bundle", tmp_path / "wider").rows
+        assert found["intent"]["label"] == label
+    failed(
+        frontdesk(
+            "train", new, "--task", "intent", "--from", tmp_path / "old", "--valid", new, "--output", tmp_path / "x"
+        ),
+        "--from",
+        "--valid",
+    )

@@ -16,7 +16,7 @@ from tests.serving.terminal import Run
 from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, ok, stored_decision, with_pipeline
 
 LANGUAGES = sorted(WRONG_SIZE)
-HIDDEN = {"label": "", "confidence": 0.0, "abstained": True, "ranking": []}
+HIDDEN = {"label": "", "confidence": 0.0, "abstained": True, "ranking": [], "out_of_scope": 0.0}
 QUIET = [TaskMode.MONITOR, TaskMode.OFF]
 
 
@@ -125,7 +125,7 @@ def test_a_task_of_the_desk_keeps_its_place_when_its_label_is_kept_back(queue_de
     before = _triage(queue_desk, PASSWORD["ru"], "a")["labels"]["queue"]
     assert (before["mode"], bool(before["label"])) == ("recommend", True)
     _set(queue_desk, queue=mode)
-    assert _triage(queue_desk, PASSWORD["ru"], "b")["labels"] == {"queue": {**HIDDEN, "mode": mode.value}}
+    assert _triage(queue_desk, PASSWORD["ru"], "b")["labels"] == {"queue": {**HIDDEN, "mode": mode.value, "labels": []}}
     kept = stored_decision(queue_desk, "b").result.get("monitored", {})
     assert kept == ({"queue": {name: before[name] for name in HIDDEN}} if mode is TaskMode.MONITOR else {})
 

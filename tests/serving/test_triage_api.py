@@ -46,8 +46,8 @@ def test_a_triage_has_every_field_of_the_public_format(client: TestClient, light
     taxonomy = light_desk.current().pipeline.taxonomy
     _check_prediction(found["intent"], {intent.id for intent in taxonomy.intents})
     _check_prediction(found["urgency"], {level.id for level in taxonomy.urgencies})
-    assert set(found["intent"]) == {"label", "confidence", "abstained", "ranking", "mode"}
-    assert set(found["urgency"]) == {"label", "confidence", "abstained", "ranking", "mode", "reasons"}
+    assert set(found["intent"]) == {"label", "confidence", "abstained", "ranking", "out_of_scope", "mode"}
+    assert set(found["urgency"]) == {"label", "confidence", "abstained", "ranking", "out_of_scope", "mode", "reasons"}
     assert set(found["channel"]) == {"recommended", "ranking", "mode"}
     assert found["labels"] == {}
     assert set(found["decision"]) == {"action", "reasons"}

@@ -96,7 +96,6 @@ def test_a_new_label_is_found_and_no_old_one_is_forgotten(old: Bundle, light_enc
     assert set(_labels(found.bundle, fresh, light_encoder)) == {"warranty.claim"}
     (added,) = found.added
     assert (added.task, added.label, added.rows) == ("intent", "warranty.claim", 6 * times)
-    assert added.nearest is not None
     assert added.nearest[0] in OLD
     assert found.bundle.notes["extended"][0]["label"] == "warranty.claim"
 
