@@ -218,10 +218,18 @@ class CorrectionOut(Wire):
     created_at: str
 
 
-class IntentOut(Wire):
+class AreaOut(Wire):
     id: str
     title: str
+
+
+class IntentOut(Wire):
+    id: str
+    area: str | None
+    title: str
     description: str
+    examples: list[str]
+    near: dict[str, str]
     complexity: str
     sensitive: bool
     self_service: bool
@@ -235,6 +243,7 @@ class UrgencyLevelOut(Wire):
 
 class TaxonomyOut(Wire):
     version: str
+    areas: list[AreaOut]
     intents: list[IntentOut]
     urgencies: list[UrgencyLevelOut] = Field(description="From the least to the most urgent.")
     channels: list[str]

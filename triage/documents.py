@@ -78,6 +78,14 @@ class Document:
         )
         return ()
 
+    def pairs(self, place: str, row: dict[str, Any], key: str) -> dict[str, str]:
+        """The mapping of text to text under `key`; anything else becomes a problem."""
+        value = row.get(key, {})
+        if isinstance(value, dict) and all(isinstance(part, str) and part for pair in value.items() for part in pair):
+            return value
+        self.problems.append(f"{self.path}: {place}: {key} is {value!r}; it should be a mapping of text to text")
+        return {}
+
     def finish(self) -> None:
         """Raise BadConfiguration if anything was wrong."""
         if self.problems:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from serving.api.dependencies import PROBLEMS, CurrentDesk
 from serving.auth import Scope, require
 from serving.examples import example
-from serving.schemas import Health, HealthOut, IntentOut, TaxonomyOut, UrgencyLevelOut
+from serving.schemas import AreaOut, Health, HealthOut, IntentOut, TaxonomyOut, UrgencyLevelOut
 from serving.services.health import readiness
 
 router = APIRouter()
@@ -25,11 +25,15 @@ def taxonomy(desk: CurrentDesk) -> Any:
     labels = pipeline.taxonomy
     return TaxonomyOut(
         version=labels.version,
+        areas=[AreaOut(id=area.id, title=area.title) for area in labels.areas],
         intents=[
             IntentOut(
                 id=i.id,
+                area=i.area,
                 title=i.title,
                 description=i.description,
+                examples=list(i.examples),
+                near=dict(i.near),
                 complexity=i.complexity,
                 sensitive=i.sensitive,
                 self_service=i.self_service,

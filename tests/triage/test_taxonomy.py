@@ -37,7 +37,7 @@ def problems_of(folder: Path, content: str) -> list[str]:
 def test_the_starter_steers_the_decision() -> None:
     starter = load_taxonomy()
     roles = {intent.id: intent.role for intent in starter.intents}
-    assert len(roles) == len(starter.intents) == 22
+    assert len(roles) == len(starter.intents) == 54
     assert roles["other.out_of_scope"] is Role.OUT_OF_SCOPE
     assert roles["other.no_reply_needed"] is Role.NO_REPLY
     assert [level.id for level in starter.urgencies] == ["low", "normal", "high", "critical"]
@@ -76,7 +76,7 @@ intents:
   - {title: No id}
   - {id: a, complexity: enormous, sensitive: maybe}
   - {id: a, colour: red}
-  - {id: b, role: boss}
+  - {id: b, role: boss, examples: алло, near: [c]}
   - just a word
 urgencies: high
 urgency_cues:
@@ -88,13 +88,15 @@ urgency_cues:
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     expected = [
-        "has unknown intent; known are name, intents, urgencies, urgency_cues",
+        "has unknown intent; known are name, areas, intents, urgencies, urgency_cues",
         "intents entry 1 has no id",
         "a: complexity is 'enormous'; it can be low, medium, high",
         "a: sensitive is 'maybe'; it can be True, False",
         "intents has the id 'a' twice",
         "intents entry 3 has unknown colour",
         "b: role is 'boss'; it can be request, no_reply, out_of_scope",
+        "intent b: examples is 'алло'; it should be a list of words",
+        "intent b: near is ['c']; it should be a mapping of text to text",
         "intents entry 5 should be a mapping, and is 'just a word'",
         "urgencies should be a list, and is str",
         "has no urgencies",
@@ -128,3 +130,36 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: str, said: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"nowhere\.yaml: cannot be read"):
         load_taxonomy(tmp_path / "nowhere.yaml")
+
+
+def test_the_starter_tells_annotators_what_is_what() -> None:
+    starter = load_taxonomy()
+    assert {intent.area for intent in starter.intents} == {area.id for area in starter.areas}
+    for intent in starter.intents:
+        assert intent.title, intent.id
+        assert intent.description, intent.id
+        assert len(intent.examples) >= 2, intent.id
+        assert intent.near or intent.id == "contact.person" or intent.role is Role.OUT_OF_SCOPE, intent.id
+
+
+TANGLED = """
+areas: [{id: заказ, title: Заказы}, {id: пусто}]
+intents:
+  - {id: заказ.отмена, examples: [Отмените заказ], near: {Хочу вернуть: возврат, Отмена: заказ.отмена}}
+  - {id: ส่งของ, examples: [отмените ЗАКАЗ, ของยังไม่มา]}
+urgencies: [{id: thường}]
+"""
+
+
+def test_what_contradicts_itself_is_explained(tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, TANGLED)
+    expected = [
+        "заказ.отмена: near sends 'Хочу вернуть' to 'возврат', which is not another intent of this file",
+        "заказ.отмена: near sends 'Отмена' to 'заказ.отмена', which is not another intent",
+        "ส่งของ: belongs to no area; its id should begin with one of заказ, пусто",
+        "ส่งของ: the example 'отмените ЗАКАЗ' stands under заказ.отмена as well",
+        "area пусто has no intent",
+    ]
+    assert len(problems) == len(expected)
+    for said in expected:
+        assert sum(said in problem for problem in problems) == 1, said
