@@ -39,6 +39,7 @@ class Check(StrEnum):
     CONFLICT = "conflict"
     NEAR_DUPLICATE = "near_duplicate"
     NEAR_CONFLICT = "near_conflict"
+    TEMPLATE = "template"
     LEAK = "leak"
     NEAR_LEAK = "near_leak"
     GROUP_LEAK = "group_leak"

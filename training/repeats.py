@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from training.data import Ticket
 from training.findings import Case, Check, Finding, Severity, excerpt, finding_of, named, places
 from training.near_duplicates import families
+from training.slots import slot_families
 from triage.normalize import fold, normalize
 
 
@@ -45,6 +46,12 @@ def _within(rows: Sequence[Ticket], texts: Sequence[str], family: Sequence[int])
     if near:
         what = "families of nearly the same texts that agree on their labels"
         yield finding_of(Check.NEAR_DUPLICATE, Severity.NOTE, what, near)
+    if slots := slot_families(texts):
+        cases = [
+            Case(places(rows[at] for at in found), ", ".join(excerpt(rows[at]) for at in found[:2])) for found in slots
+        ]
+        what = "families of texts that are one sentence with a slot changed, as templates write and people do not"
+        yield finding_of(Check.TEMPLATE, Severity.NOTE, what, cases)
 
 
 def _by_agreement(families: Iterable[Sequence[Ticket]]) -> tuple[list[Case], dict[str, list[Case]]]:
