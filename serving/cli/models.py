@@ -14,6 +14,7 @@ from models.errors import ModelError
 from models.registry import LIVE, Registry
 from models.registry_state import Change, RegistryState, TaskMode
 from serving import desk
+from serving.cli.add_label import add_label
 from serving.cli.agreement import agreement
 from serving.cli.compare import compare
 from serving.cli.evaluate import OosLabel, Tasks, Text
@@ -32,6 +33,7 @@ _LONG = 8
 app = typer.Typer(help="Bundles: versions, which of them serves, and what tasks may do.", no_args_is_help=True)
 app.command()(compare)
 app.command()(agreement)
+app.command()(add_label)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Reason = Annotated[str, typer.Option(help="Why; the history keeps it.")]
 Reference = Annotated[str, typer.Argument(help="NAME@VERSION, or NAME for its newest version.")]
