@@ -37,10 +37,25 @@ def said(bundle: Bundle, encoder: LightEncoder, texts: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("language", EXAMPLES)
 def test_one_example_is_enough_to_find_its_like_and_the_rest_stays(
-    frontdesk: Run, light_bundle: Bundle, light_encoder: LightEncoder, tmp_path: Path, language: str
+    frontdesk: Run,
+    light_bundle: Bundle,
+    light_encoder: LightEncoder,
+    light_bundle_folder: Path,
+    tmp_path: Path,
+    language: str,
 ) -> None:
     output = tmp_path / "bundle"
-    command = ("models", "add-label", "live", "intent", LABEL, "--example", EXAMPLES[language], "--output", output)
+    command = (
+        "models",
+        "add-label",
+        light_bundle_folder,
+        "intent",
+        LABEL,
+        "--example",
+        EXAMPLES[language],
+        "--output",
+        output,
+    )
     finished = frontdesk(*command)
     assert finished.status == 0, finished.err
     assert "too little to test" in finished.err
@@ -52,9 +67,9 @@ def test_one_example_is_enough_to_find_its_like_and_the_rest_stays(
     assert said(bundle, light_encoder, others) == said(light_bundle, light_encoder, others)
 
 
-def test_the_new_version_waits_beside_the_live_one(frontdesk: Run, light_bundle: Bundle, tmp_path: Path) -> None:
+def test_the_new_version_waits_beside_the_live_one(frontdesk: Run, light_bundle_folder: Path, tmp_path: Path) -> None:
     words = ("--description", "Tickets for concerts and shows", "--example", EXAMPLES["ru"], "--example", ASKED["ru"])
-    finished = frontdesk("models", "add-label", "live", "intent", LABEL, *words, "--name", "sự-kiện")
+    finished = frontdesk("models", "add-label", light_bundle_folder, "intent", LABEL, *words, "--name", "sự-kiện")
     assert finished.status == 0, finished.err
     assert "of the texts was tried by what the others teach" in finished.err or "too little to test" in finished.err
     registry = Registry(tmp_path / "desk" / "bundles")
@@ -62,9 +77,17 @@ def test_the_new_version_waits_beside_the_live_one(frontdesk: Run, light_bundle:
     assert registry.state().live != "sự-kiện@1"
 
 
-def test_what_cannot_be_added_is_explained(frontdesk: Run) -> None:
-    failed(frontdesk("models", "add-label", "live", "intent", LABEL), "--description", "--example")
-    failed(frontdesk("models", "add-label", "live", "intent", "order.status", "--description", "x"), "No label is new")
-    failed(frontdesk("models", "add-label", "live", "hàng-đợi", LABEL, "--description", "x"), "'hàng-đợi'")
+def test_what_cannot_be_added_is_explained(frontdesk: Run, light_bundle_folder: Path) -> None:
+    failed(frontdesk("models", "add-label", light_bundle_folder, "intent", LABEL), "--description", "--example")
+    failed(
+        frontdesk("models", "add-label", light_bundle_folder, "intent", "order.status", "--description", "x"),
+        "No label is new",
+    )
+    failed(frontdesk("models", "add-label", light_bundle_folder, "hàng-đợi", LABEL, "--description", "x"), "'hàng-đợi'")
     many = [part for text in (*EXAMPLES.values(),) for part in ("--example", text)]
-    failed(frontdesk("models", "add-label", "live", "intent", LABEL, *many), "6 examples", "takes 5", "--from live")
+    failed(
+        frontdesk("models", "add-label", light_bundle_folder, "intent", LABEL, *many),
+        "6 examples",
+        "takes 5",
+        f"--from {light_bundle_folder}",
+    )
