@@ -23,12 +23,16 @@ check: $(VENV)/ready  ## linters, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-starter: $(VENV)/installed  ## train the starter bundle from the project's own messages
+starter: $(VENV)/installed  ## train the starter bundle from the project's own messages, and its model card
 	rm -rf .starter
 	$(BIN)/frontdesk train training/starter/messages --name starter --output .starter \
 		--task intent --task urgency --task channel=best_channel
 	rm -rf models/starter
 	mv .starter models/starter
+	$(BIN)/frontdesk evaluate models/starter training/starter/test --report .starter-report \
+		--task intent --task urgency --task channel=best_channel
+	mv .starter-report/model-card.md docs/starter-card.md
+	rm -rf .starter-report
 
 examples: $(VENV)/ready  ## record real requests and responses for the OpenAPI pages and the README
 	$(BIN)/python -m docs.record_examples
