@@ -115,7 +115,6 @@ class Adapting:
             rank=tuning.rank,
             max_tokens=tuning.max_tokens,
             narrow=has_bfloat16(),
-            seed=tuning.seed,
         )
         split.read(self._texts.texts, lambda _: self._progress(0, 0, "reading"))
         targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
@@ -123,6 +122,7 @@ class Adapting:
         digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, lines, tuning)
         checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
         taken = fine_tune(split, targets, lines, outside, tuning, checkpoints, self._progress)
+        split.keep_as_adapter()
         split.save(self._workspace / "adapter", self._encoder.name)
         return _Adapted(split.vectors(), taken)
 

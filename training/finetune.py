@@ -1,4 +1,4 @@
-"""Adapting an encoder to labelled messages: low-rank adapters in its upper layers, in steps that survive a kill."""
+"""Adapting an encoder to labelled messages: its upper layers learn, in steps that survive a kill."""
 
 import hashlib
 import json
@@ -38,9 +38,9 @@ class FineTuneConfig:
     layers: int = 6
     rank: int = 32
     epochs: float = 5.0
-    least_steps: int = 400
+    least_steps: int = 200
     batch: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-4
     proxy_learning_rate: float = 2e-3
     warm_up: float = 0.1
     patience: int = 2
@@ -66,7 +66,7 @@ def fine_tune(
     checkpoints: Checkpoints,
     progress: Progress = no_progress,
 ) -> int:
-    """Train the adapter of `split`, which has read the texts, on `rows`; the steps that it took.
+    """Train the upper layers of `split`, which has read the texts, on `rows`; the steps that it took.
 
     Args:
         rows: numbers of the texts to learn from.
@@ -177,9 +177,9 @@ class _Run:
         return float(np.mean(found)) if found else 0.0
 
     def tensors(self) -> dict[str, Tensor]:
-        """The weights of adapter and proxies, copied."""
+        """The weights of layers and proxies, copied."""
         own = {name: tensor.detach().cpu().clone() for name, tensor in self._objectives.named_parameters()}
-        return {f"adapter.{name}": tensor for name, tensor in self._split.state().items()} | {
+        return {f"layer.{name}": tensor for name, tensor in self._split.state().items()} | {
             f"objective.{name}": tensor for name, tensor in own.items()
         }
 
@@ -192,7 +192,7 @@ class _Run:
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        self._split.restore(_named(tensors, "adapter."))
+        self._split.restore(_named(tensors, "layer."))
         self._objectives.load_state_dict(_named(tensors, "objective."), strict=False)
         states: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _named(tensors, "moments.").items():

@@ -1,7 +1,9 @@
-"""An encoder in two halves: lower layers whose output is computed once, and upper ones that learn an adapter.
+"""An encoder in two halves: lower layers whose output is computed once, and upper ones that learn.
 
 On a CPU most of the cost of fine-tuning is passing through layers that hardly change. With the lower half frozen, its
-output for every text is kept and each step passes through the upper half alone.
+output for every text is kept and each step passes through the upper half alone. The weights of the upper half learn
+whole, which takes fewer steps than learning low-rank factors, and what they have learned is then kept as low-rank
+factors, an adapter as PEFT has it (`docs/decisions/0012-adapters.md`).
 """
 
 import json
@@ -13,7 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -33,17 +36,16 @@ Advance = Callable[[int], object]
 class SplitEncoder:
     """
     Args:
-        trained: how many of the upper layers get an adapter.
-        rank: of the adapter's matrices.
+        trained: how many of the upper layers learn.
+        rank: of the adapter's matrices, in which the change of each layer's matrices is kept.
         max_tokens: longer texts are cut.
         narrow: compute in bfloat16 where that is safe.
-        seed: of the adapter's first weights.
 
     Raises:
         BadTrainingData: for an encoder of another kind than `KINDS`.
     """
 
-    def __init__(self, folder: Path, *, trained: int, rank: int, max_tokens: int, narrow: bool, seed: int) -> None:
+    def __init__(self, folder: Path, *, trained: int, rank: int, max_tokens: int, narrow: bool) -> None:
         whole = load_sentence_transformer(folder)
         transformer: Any = whole[0].model
         if transformer.config.model_type not in KINDS:
@@ -55,19 +57,25 @@ class SplitEncoder:
         self._narrow, self._max_tokens = narrow or self._device.type == "cuda", max_tokens
         self._tokenizer, self._prompt = whole.tokenizer, str(whole.prompts.get("query") or "")
         self._embeddings, self._layers = transformer.embeddings, transformer.encoder.layer
-        self._frozen = max(len(self._layers) - trained, 0)
+        self._frozen, self._rank = max(len(self._layers) - trained, 0), rank
         config = LoraConfig(
             r=rank,
-            lora_alpha=2 * rank,
+            lora_alpha=rank,
             target_modules=["query", "key", "value", "dense"],
             layers_to_transform=list(range(self._frozen, len(self._layers))),
             layers_pattern="layer",
         )
-        torch.manual_seed(seed)
         with warnings.catch_warnings():
             # PEFT asks transformers under a name that is going away.
             warnings.simplefilter("ignore", FutureWarning)
             self._model: Any = get_peft_model(transformer, config).to(self._device)
+        self._linears: dict[str, Any] = {n: m for n, m in self._model.named_modules() if isinstance(m, LoraLayer)}
+        self._start = {name: linear.base_layer.weight.detach().clone() for name, linear in self._linears.items()}
+        for parameter in self._model.parameters():
+            parameter.requires_grad = False
+        for linear in self._linears.values():
+            linear.enable_adapters(enabled=False)
+            linear.base_layer.weight.requires_grad = True
         self._pooling = nn.Sequential(*list(whole)[1:]).to(self._device)
         self._kept: dict[int, Tensor] = {}
         self._tokens: list[list[int]] = []
@@ -75,8 +83,8 @@ class SplitEncoder:
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """Those of the adapter."""
-        return [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+        """Those that learn."""
+        return [linear.base_layer.weight for linear in self._linears.values()]
 
     @property
     def lengths(self) -> NDArray[np.intp]:
@@ -102,7 +110,7 @@ class SplitEncoder:
                 advance(len(some))
 
     def embed(self, numbers: Sequence[int]) -> Tensor:
-        """The vectors of some texts, with gradients of the adapter; shape (texts, dimension)."""
+        """The vectors of some texts, with gradients of what learns; shape (texts, dimension)."""
         ids, mask = self._padded(numbers)
         with torch.no_grad():
             hidden = self._kept_or_lower(numbers, ids, mask)
@@ -135,21 +143,39 @@ class SplitEncoder:
         self._model.eval()
 
     def state(self) -> dict[str, Tensor]:
-        """The adapter's weights."""
-        found: dict[str, Tensor] = get_peft_model_state_dict(self._model, save_embedding_layers=False)
-        return {name: tensor.detach().cpu().clone() for name, tensor in found.items()}
+        """The weights that learn."""
+        return {name: linear.base_layer.weight.detach().cpu().clone() for name, linear in self._linears.items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        set_peft_model_state_dict(self._model, dict(state))
+        with torch.no_grad():
+            for name, linear in self._linears.items():
+                linear.base_layer.weight.copy_(state[name])
+
+    def keep_as_adapter(self) -> None:
+        """Put what was learned into the adapter, as well as its rank can hold it, and the layers back to the start.
+
+        The singular vectors of each change with the largest values (Eckart and Young 1936), in half precision, as
+        they are saved.
+        """
+        with torch.no_grad():
+            for name, linear in self._linears.items():
+                weight, start = linear.base_layer.weight, self._start[name]
+                left, sizes, right = torch.linalg.svd((weight - start).float(), full_matrices=False)
+                up, down = linear.lora_B["default"].weight, linear.lora_A["default"].weight
+                root = sizes[: self._rank].sqrt()
+                up.zero_()[:, : len(root)] = (left[:, : len(root)] * root).half()
+                down.zero_()[: len(root)] = (root[:, None] * right[: len(root)]).half()
+                weight.copy_(start)
+                linear.enable_adapters(enabled=True)
 
     def save(self, folder: Path, encoder: str) -> None:
-        """Write the adapter as PEFT does, in half precision, which the weights are set to as well.
+        """Write the adapter as PEFT does, in half precision; `keep_as_adapter` comes before.
 
         Args:
             encoder: the name of the encoder, for the record.
         """
-        self.restore({name: tensor.half().float() for name, tensor in self.state().items()})
-        half = {name: tensor.half() for name, tensor in self.state().items()}
+        found: dict[str, Tensor] = get_peft_model_state_dict(self._model, save_embedding_layers=False)
+        half = {name: tensor.detach().cpu().half() for name, tensor in found.items()}
         # Left to itself PEFT asks the model hub whether the vocabulary has grown.
         self._model.save_pretrained(str(folder), state_dict=half, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)

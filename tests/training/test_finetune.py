@@ -75,7 +75,7 @@ def test_the_bundle_carries_the_adapter_and_reads_as_it_was_trained(
 
 
 def test_the_halves_together_are_the_encoder(tiny_encoder: Path, tiny: ServingEncoder) -> None:
-    split = SplitEncoder(tiny_encoder, trained=1, rank=2, max_tokens=64, narrow=False, seed=13)
+    split = SplitEncoder(tiny_encoder, trained=1, rank=2, max_tokens=64, narrow=False)
     split.read(EVERY_MESSAGE)
     cosines = (split.vectors() * tiny.encode(EVERY_MESSAGE)).sum(axis=1)
     assert cosines.min() > 0.9999
@@ -142,7 +142,7 @@ def test_an_encoder_of_a_kind_that_cannot_be_halved_is_refused(tiny_encoder: Pat
         (config,) = other.glob("*/config.json")
     config.write_text(config.read_text().replace('"bert"', '"mpnet"'))
     with pytest.raises((BadTrainingData, ValueError)):
-        SplitEncoder(other, trained=1, rank=2, max_tokens=64, narrow=False, seed=13)
+        SplitEncoder(other, trained=1, rank=2, max_tokens=64, narrow=False)
 
 
 def test_every_setting_that_decides_a_run_is_in_its_digest() -> None:
