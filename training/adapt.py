@@ -20,7 +20,7 @@ from training.targets import Target
 from training.train import Encode, TrainingConfig, assembled, task_targets
 
 SMALL = 3_000
-"""Rows up to which every row is held out once; from here on one tenth is, which costs one adapter and not four."""
+"""Rows up to which every row is held out once; from here on one tenth is, which costs two adapters and not four."""
 _FOLDS_IF_SMALL, _TENTH = 3, 10
 
 
@@ -58,9 +58,9 @@ class Adapting:
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.
 
-        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own, and the final
-        adapter learns from all rows in as many steps. Larger data holds out one tenth, which stops the training early
-        and calibrates.
+        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own. Of larger data
+        one tenth is held out once. What was held out stops the training early and calibrates; the final adapter then
+        learns from all rows, in as many passes.
 
         Args:
             valid: numbers of rows that nothing may learn from.
@@ -75,7 +75,7 @@ class Adapting:
         else:
             folds = self._row_folds(_FOLDS_IF_SMALL)
         adapted = [self._adapted(inside, outside, at) for at, (inside, outside) in enumerate(folds)]
-        if len(folds) == 1:
+        if valid is not None:
             final = adapted[0]
         else:
             steps = int(np.mean([found.steps for found in adapted]) * len(every) / len(folds[0][0]))

@@ -36,7 +36,7 @@ class FineTuneConfig:
 
     seed: int = 13
     layers: int = 6
-    rank: int = 32
+    rank: int = 64
     epochs: float = 5.0
     least_steps: int = 200
     batch: int = 32

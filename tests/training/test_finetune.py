@@ -89,24 +89,24 @@ def test_rows_held_out_for_validation_are_not_learned_from(tiny_encoder: Path, t
     assert bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(valid)
 
 
+SHORT = replace(TUNING, least_steps=0, epochs=3, patience=9, seconds_between_checkpoints=0.2)
 _SCRIPT = """
 import sys
-from dataclasses import replace
 from pathlib import Path
-from tests.training.test_finetune import TUNING, adapting
-tuning = replace(TUNING, least_steps=0, epochs=3, patience=9, seconds_between_checkpoints=0.2)
-adapting(*map(Path, sys.argv[1:4]), tuning=tuning).train(valid=__import__("numpy").arange(6))
+import numpy as np
+from tests.training.test_finetune import SHORT, adapting
+adapting(*map(Path, sys.argv[1:4]), tuning=SHORT).train(valid=np.arange(6))
 """
 
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path, tmp_path: Path) -> None:
-    def command(workspace: Path) -> list[str]:
-        return [sys.executable, "-c", _SCRIPT, str(tiny_encoder), str(tmp_path), str(workspace)]
+    def adapter(workspace: str) -> bytes:
+        adapting(tiny_encoder, tmp_path, tmp_path / workspace, tuning=SHORT).train(valid=np.arange(6))
+        return (tmp_path / workspace / "adapter" / "adapter_model.safetensors").read_bytes()
 
-    root = Path(__file__).parents[2]
-    subprocess.run(command(tmp_path / "whole"), cwd=root, check=True, capture_output=True)
-    process = subprocess.Popen(command(tmp_path / "killed"), cwd=root, stderr=subprocess.PIPE)
+    command = [sys.executable, "-c", _SCRIPT, str(tiny_encoder), str(tmp_path), str(tmp_path / "killed")]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "killed").glob("checkpoints/*/[1-9]*/integrity.json")):
         assert process.poll() is None
@@ -117,11 +117,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path
     assert process.stderr is not None
     process.stderr.close()
     assert not (tmp_path / "killed" / "adapter").exists()
-    subprocess.run(command(tmp_path / "killed"), cwd=root, check=True, capture_output=True)
-    whole, resumed = (
-        (tmp_path / name / "adapter" / "adapter_model.safetensors").read_bytes() for name in ("whole", "killed")
-    )
-    assert resumed == whole
+    assert adapter("killed") == adapter("whole")
 
 
 def test_an_adapter_of_another_encoder_is_refused(tiny_encoder: Path, tiny: ServingEncoder, tmp_path: Path) -> None:
