@@ -58,9 +58,9 @@ class Adapting:
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.
 
-        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own. Of larger data
-        one tenth is held out once. What was held out stops the training early and calibrates; the final adapter then
-        learns from all rows, in as many passes.
+        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own. Of larger
+        data one tenth is held out once. What was held out stops the training early and calibrates; the final adapter
+        then learns from all rows, in as many passes.
 
         Args:
             valid: numbers of rows that nothing may learn from.
