@@ -20,7 +20,7 @@ from training.targets import Target
 from training.train import Encode, TrainingConfig, assembled, task_targets
 
 SMALL = 3_000
-"""Rows up to which every row is held out once; from here on one tenth is, which costs one adapter and not four."""
+"""Rows up to which every row is held out once; from here on one tenth is, which costs two adapters and not four."""
 _FOLDS_IF_SMALL, _TENTH = 3, 10
 
 
@@ -58,9 +58,9 @@ class Adapting:
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.
 
-        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own, and the final
-        adapter learns from all rows in as many steps. Larger data holds out one tenth, which stops the training early
-        and calibrates.
+        Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own. Of larger
+        data one tenth is held out once. What was held out stops the training early and calibrates; the final adapter
+        then learns from all rows, in as many passes.
 
         Args:
             valid: numbers of rows that nothing may learn from.
@@ -74,12 +74,14 @@ class Adapting:
             folds = self._row_folds(_TENTH)[:1]
         else:
             folds = self._row_folds(_FOLDS_IF_SMALL)
-        adapted = [self._adapted(inside, outside, at) for at, (inside, outside) in enumerate(folds)]
-        if len(folds) == 1:
+        split = self._split_encoder()
+        adapted = [self._adapted(split, base, *fold, self._tuning, at) for at, fold in enumerate(folds)]
+        if valid is not None:
             final = adapted[0]
         else:
             steps = int(np.mean([found.steps for found in adapted]) * len(every) / len(folds[0][0]))
-            final = self._adapted(every, np.zeros(0, np.intp), len(folds), steps=steps)
+            tuning = replace(self._tuning, steps=steps)
+            final = self._adapted(split, base, every, np.zeros(0, np.intp), tuning, len(folds))
         held = "one tenth held out" if len(folds) == 1 else f"cross-fitted in {len(folds)} folds"
         return replace(
             assembled(
@@ -104,11 +106,9 @@ class Adapting:
             adapter=self._workspace / "adapter",
         )
 
-    def _adapted(self, inside: Numbers, outside: Numbers, number: int, *, steps: int = 0) -> _Adapted:
-        """An adapter that learns from the rows `inside`; the one made last is the one that stays on disk."""
+    def _split_encoder(self) -> SplitEncoder:
+        """The encoder, which has read all texts: what its lower half makes of them is the same for every adapter."""
         tuning = self._tuning
-        if steps:
-            tuning = replace(tuning, epochs=steps * tuning.batch / len(inside), least_steps=0)
         split = SplitEncoder(
             self._encoder.folder,
             trained=tuning.layers,
@@ -117,11 +117,24 @@ class Adapting:
             narrow=has_bfloat16(),
         )
         split.read(self._texts.texts, lambda _: self._progress(0, 0, "reading"))
+        return split
+
+    def _adapted(
+        self,
+        split: SplitEncoder,
+        base: Vectors,
+        inside: Numbers,
+        outside: Numbers,
+        tuning: FineTuneConfig,
+        number: int,
+    ) -> _Adapted:
+        """An adapter that learns from the rows `inside`; the one made last is the one that stays on disk."""
+        split.start_over()
         targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
         lines = self._texts.with_copies(inside)
         digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, lines, tuning)
         checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
-        taken = fine_tune(split, targets, lines, outside, tuning, checkpoints, self._progress)
+        taken = fine_tune(split, base, targets, lines, outside, tuning, checkpoints, self._progress)
         split.keep_as_adapter()
         split.save(self._workspace / "adapter", self._encoder.name)
         return _Adapted(split.vectors(), taken)

@@ -12,11 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.types import Vectors
 from training.checkpoints import Checkpoint, Checkpoints
 from training.layers import SplitEncoder
 from training.objectives import ObjectiveConfig, TaskObjective
 from training.targets import Target
 
+_VALIDATIONS = 6
+"""At most so many a run: results go up and down while the rate is high, and small data has many short epochs."""
 _POOL = 16
 """Batches are cut from pools of this many, sorted by length, so that little is padded and chance still rules."""
 
@@ -29,16 +32,18 @@ class FineTuneConfig:
         rank: of the adapters' matrices.
         epochs: passes over the rows at most; fewer where validation stops it.
         least_steps: small data is passed over more often, up to this many steps.
+        steps: exactly this many instead; 0: as many as `epochs` and `least_steps` make.
         warm_up: the share of steps in which the learning rate rises.
-        patience: epochs without a better validation before it stops.
+        patience: validations without a better result before it stops.
         max_tokens: longer messages are cut in training; customers' messages rarely are.
     """
 
     seed: int = 13
     layers: int = 6
-    rank: int = 32
+    rank: int = 64
     epochs: float = 5.0
     least_steps: int = 200
+    steps: int = 0
     batch: int = 32
     learning_rate: float = 2e-4
     proxy_learning_rate: float = 2e-3
@@ -59,6 +64,7 @@ def no_progress(done: int, total: int, note: str) -> None:
 
 def fine_tune(
     split: SplitEncoder,
+    start: Vectors,
     targets: Mapping[str, Target],
     rows: NDArray[np.intp],
     valid: NDArray[np.intp],
@@ -69,12 +75,13 @@ def fine_tune(
     """Train the upper layers of `split`, which has read the texts, on `rows`; the steps that it took.
 
     Args:
+        start: vectors of all texts by the encoder as it is, where the proxies of the labels begin.
         rows: numbers of the texts to learn from.
         valid: numbers of the texts that decide when to stop; none: all steps are taken.
     """
-    run = _Run(split, targets, rows, config)
-    total = max(int(config.epochs * len(rows) / config.batch), min(config.least_steps, len(rows) * 20)) or 1
-    epoch = max(len(rows) // config.batch, 1)
+    run = _Run(split, start, targets, rows, config)
+    total = config.steps or _steps(len(rows), config)
+    interval = max(len(rows) // config.batch, total // _VALIDATIONS, 1)
     done, best, waited, kept = 0, -1.0, 0, run.tensors()
     if saved := checkpoints.latest():
         run.restore(saved.tensors)
@@ -85,7 +92,7 @@ def fine_tune(
     while done < total and waited <= config.patience:
         run.step(done, total)
         done += 1
-        if len(valid) and (done % epoch == 0 or done == total):
+        if len(valid) and (done % interval == 0 or done == total):
             reached = run.accuracy(valid)
             note = f"validation {reached:.1%}"
             if reached > best:
@@ -101,6 +108,10 @@ def fine_tune(
     if len(valid):
         run.restore(kept)
     return done
+
+
+def _steps(rows: int, config: FineTuneConfig) -> int:
+    return max(int(config.epochs * rows / config.batch), min(config.least_steps, rows * 20), 1)
 
 
 def run_digest(
@@ -120,12 +131,16 @@ class _Run:
     """Everything that changes while training."""
 
     def __init__(
-        self, split: SplitEncoder, targets: Mapping[str, Target], rows: NDArray[np.intp], config: FineTuneConfig
+        self,
+        split: SplitEncoder,
+        start: Vectors,
+        targets: Mapping[str, Target],
+        rows: NDArray[np.intp],
+        config: FineTuneConfig,
     ) -> None:
         self._split, self._rows, self._config = split, rows, config
         self._targets, self._lengths = targets, split.lengths
         torch.manual_seed(config.seed)
-        start = split.vectors()
         center = torch.from_numpy(start[rows].mean(axis=0))
         self._objectives = nn.ModuleDict(
             {

@@ -73,9 +73,9 @@ class SplitEncoder:
         self._start = {name: linear.base_layer.weight.detach().clone() for name, linear in self._linears.items()}
         for parameter in self._model.parameters():
             parameter.requires_grad = False
-        for linear in self._linears.values():
-            linear.enable_adapters(enabled=False)
-            linear.base_layer.weight.requires_grad = True
+        for parameter in self.parameters:
+            parameter.requires_grad = True
+        self.start_over()
         self._pooling = nn.Sequential(*list(whole)[1:]).to(self._device)
         self._kept: dict[int, Tensor] = {}
         self._tokens: list[list[int]] = []
@@ -141,6 +141,12 @@ class SplitEncoder:
     def rest(self) -> None:
         """Turn dropout off."""
         self._model.eval()
+
+    def start_over(self) -> None:
+        """Forget what was learned: the layers as the encoder has them, and no adapter."""
+        self.restore(self._start)
+        for linear in self._linears.values():
+            linear.enable_adapters(enabled=False)
 
     def state(self) -> dict[str, Tensor]:
         """The weights that learn."""

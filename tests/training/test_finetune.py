@@ -1,14 +1,18 @@
 """Adapting an encoder: it learns, its adapter is all a bundle carries, and a killed run goes on where it was."""
 
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
 
 from models.backends import Precision
 from models.bundle import ADAPTER, load_bundle, save_bundle
@@ -18,8 +22,10 @@ from tests.models.samples import EVERY_MESSAGE
 from training.adapt import Adapting
 from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
-from training.finetune import FineTuneConfig
+from training.finetune import FineTuneConfig, Progress, no_progress, run_digest
 from training.layers import SplitEncoder
+from training.objectives import ObjectiveConfig
+from training.targets import Target
 from training.train import TrainingConfig
 
 TUNING = FineTuneConfig(layers=1, rank=4, epochs=2, least_steps=12, batch=8, learning_rate=5e-3)
@@ -45,9 +51,11 @@ def tickets() -> Tickets:
     return Tickets(tuple(rows), (), "c0ffee")
 
 
-def adapting(folder: Path, cache: Path, workspace: Path, *, tuning: FineTuneConfig = TUNING) -> Adapting:
+def adapting(
+    folder: Path, cache: Path, workspace: Path, *, tuning: FineTuneConfig = TUNING, progress: Progress = no_progress
+) -> Adapting:
     encoder = load_encoder(EncoderConfig(str(folder), cache, "torch", Precision.FLOAT32, 1))
-    return Adapting(tickets(), ["intent", "urgency"], encoder, TrainingConfig(), tuning, workspace)
+    return Adapting(tickets(), ["intent", "urgency"], encoder, TrainingConfig(), tuning, workspace, progress)
 
 
 @pytest.fixture(scope="module")
@@ -81,32 +89,74 @@ def test_the_halves_together_are_the_encoder(tiny_encoder: Path, tiny: ServingEn
     assert cosines.min() > 0.9999
 
 
-def test_rows_held_out_for_validation_are_not_learned_from(tiny_encoder: Path, tmp_path: Path) -> None:
-    whole = adapting(tiny_encoder, tmp_path, tmp_path / "work")
+def test_what_was_learned_is_kept_as_well_as_the_rank_can(tiny_encoder: Path, tiny: ServingEncoder) -> None:
+    def kept(rank: int) -> float:
+        split = SplitEncoder(tiny_encoder, trained=1, rank=rank, max_tokens=64, narrow=False)
+        split.read(EVERY_MESSAGE)
+        generator = torch.Generator().manual_seed(13)
+        moved = {n: w + 0.2 * torch.randn(w.shape, generator=generator) for n, w in split.state().items()}
+        split.restore(moved)
+        learned = split.vectors()
+        split.keep_as_adapter()
+        closeness = float((split.vectors() * learned).sum(axis=1).min())
+        split.start_over()
+        assert (split.vectors() * tiny.encode(EVERY_MESSAGE)).sum(axis=1).min() > 0.9999
+        assert (learned * tiny.encode(EVERY_MESSAGE)).sum(axis=1).min() < 0.99
+        return closeness
+
+    assert kept(32) > 0.9999
+    assert kept(2) < kept(16) < 0.9999
+
+
+def test_nothing_learns_from_rows_held_out_for_validation(tiny_encoder: Path, tmp_path: Path) -> None:
     valid = np.arange(0, len(tickets().rows), 4)
-    bundle = whole.train(valid=valid)
-    assert bundle.notes["training"]["held_out"] == "a validation set"
-    assert bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(valid)
+    once = replace(TUNING, epochs=1, least_steps=0)
+
+    def trained(rows: Tickets, workspace: Path) -> tuple[bytes, NDArray[np.float32]]:
+        encoder = load_encoder(EncoderConfig(str(tiny_encoder), tmp_path, "torch", Precision.FLOAT32, 1))
+        config = TrainingConfig(strengths=(0.5,))
+        bundle = Adapting(rows, ["intent"], encoder, config, once, workspace).train(valid=valid)
+        assert bundle.notes["training"]["held_out"] == "a validation set"
+        assert bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(valid)
+        return (workspace / "adapter" / "adapter_model.safetensors").read_bytes(), bundle.heads["intent"].dense
+
+    # Other labels on those rows, and the adapter and the head's weights are the same.
+    other = {"refund": "parcel", "parcel": "refund"}
+    turned = [
+        replace(row, labels={"intent": (other[row.label("intent")],)}) if at in valid else row
+        for at, row in enumerate(tickets().rows)
+    ]
+    adapter, weights = trained(tickets(), tmp_path / "one")
+    same_adapter, same_weights = trained(replace(tickets(), rows=tuple(turned)), tmp_path / "other")
+    assert adapter == same_adapter
+    assert np.array_equal(weights, same_weights)
 
 
+SHORT = replace(TUNING, least_steps=0, epochs=15, patience=9, seconds_between_checkpoints=0.2)
 _SCRIPT = """
 import sys
-from dataclasses import replace
 from pathlib import Path
-from tests.training.test_finetune import TUNING, adapting
-tuning = replace(TUNING, least_steps=0, epochs=3, patience=9, seconds_between_checkpoints=0.2)
-adapting(*map(Path, sys.argv[1:4]), tuning=tuning).train(valid=__import__("numpy").arange(6))
+import numpy as np
+from tests.training.test_finetune import SHORT, adapting
+adapting(*map(Path, sys.argv[1:4]), tuning=SHORT).train(valid=np.arange(6))
 """
 
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path, tmp_path: Path) -> None:
-    def command(workspace: Path) -> list[str]:
-        return [sys.executable, "-c", _SCRIPT, str(tiny_encoder), str(tmp_path), str(workspace)]
+    def run(workspace: str) -> tuple[list[int], bytes]:
+        """The steps that were taken, by their number, and the adapter."""
+        steps: list[int] = []
 
-    root = Path(__file__).parents[2]
-    subprocess.run(command(tmp_path / "whole"), cwd=root, check=True, capture_output=True)
-    process = subprocess.Popen(command(tmp_path / "killed"), cwd=root, stderr=subprocess.PIPE)
+        def note(done: int, total: int, _: str) -> None:
+            if total:
+                steps.append(done)
+
+        adapting(tiny_encoder, tmp_path, tmp_path / workspace, tuning=SHORT, progress=note).train(valid=np.arange(6))
+        return steps, (tmp_path / workspace / "adapter" / "adapter_model.safetensors").read_bytes()
+
+    command = [sys.executable, "-c", _SCRIPT, str(tiny_encoder), str(tmp_path), str(tmp_path / "killed")]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "killed").glob("checkpoints/*/[1-9]*/integrity.json")):
         assert process.poll() is None
@@ -117,11 +167,10 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path
     assert process.stderr is not None
     process.stderr.close()
     assert not (tmp_path / "killed" / "adapter").exists()
-    subprocess.run(command(tmp_path / "killed"), cwd=root, check=True, capture_output=True)
-    whole, resumed = (
-        (tmp_path / name / "adapter" / "adapter_model.safetensors").read_bytes() for name in ("whole", "killed")
-    )
-    assert resumed == whole
+    (resumed, adapter), (every, same) = run("killed"), run("whole")
+    assert 0 < len(resumed) < len(every)
+    assert resumed == every[-len(resumed) :]
+    assert adapter == same
 
 
 def test_an_adapter_of_another_encoder_is_refused(tiny_encoder: Path, tiny: ServingEncoder, tmp_path: Path) -> None:
@@ -133,18 +182,32 @@ def test_an_adapter_of_another_encoder_is_refused(tiny_encoder: Path, tiny: Serv
 
 
 def test_an_encoder_of_a_kind_that_cannot_be_halved_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
-    import shutil
-
     other = tmp_path / "encoder"
     shutil.copytree(tiny_encoder, other)
     config = other / "config.json"
     if not config.exists():
         (config,) = other.glob("*/config.json")
     config.write_text(config.read_text().replace('"bert"', '"mpnet"'))
-    with pytest.raises((BadTrainingData, ValueError)):
+    with pytest.raises(BadTrainingData, match=r"'mpnet'.*--method head"):
         SplitEncoder(other, trained=1, rank=2, max_tokens=64, narrow=False)
 
 
-def test_every_setting_that_decides_a_run_is_in_its_digest() -> None:
-    assert asdict(TUNING).keys() >= {"seed", "layers", "rank", "epochs", "batch", "learning_rate", "objective"}
-    assert asdict(replace(TUNING, rank=8)) != asdict(TUNING)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seed": 14}, {"layers": 2}, {"rank": 8}, {"epochs": 3.0}, {"least_steps": 9}, {"steps": 5}, {"batch": 4},
+        {"learning_rate": 1e-4}, {"max_tokens": 32}, {"objective": ObjectiveConfig(contrast=0.0)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)  # fmt: skip
+def test_a_run_with_other_settings_does_not_go_on_from_this_ones_checkpoint(changed: dict[str, Any]) -> None:
+    target = Target.of("intent", tickets().rows, multi_label=False)
+    texts = [ticket.text for ticket in tickets().rows]
+
+    def digest(tuning: FineTuneConfig, *, rows: int = 40, some: list[str] = texts) -> str:
+        return run_digest({"intent": target}, some, "tiny", np.arange(rows), tuning)
+
+    assert digest(TUNING) == digest(replace(TUNING))
+    assert digest(replace(TUNING, **changed)) != digest(TUNING)
+    assert digest(TUNING, rows=39) != digest(TUNING)
+    assert digest(TUNING, some=texts[::-1]) != digest(TUNING)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.bundle import Bundle, read_manifest, save_bundle
@@ -202,10 +203,21 @@ def test_a_task_of_several_labels_gives_each_of_them_by_itself(light_encoder: Li
 def test_a_validation_set_calibrates_and_nothing_learns_from_it(light_encoder: LightEncoder) -> None:
     whole = _tickets()
     rows = tuple(replace(row, text=f"{row.text} xyzzy", group=f"v{row.group}") for row in whole.rows[::3])
-    both, valid = joined(whole, Tickets(rows, (), "v"))
-    bundle = train(both, ["intent"], light_encoder, TrainingConfig(), valid=valid)
+    # Other labels on those rows: what was learned is the same, and what was calibrated is not.
+    labels = sorted(WORDS)
+    turned = tuple(replace(row, labels={"intent": (labels[labels.index(row.label("intent")) - 1],)}) for row in rows)
+
+    def trained(valid: tuple[Ticket, ...]) -> Bundle:
+        both, held = joined(whole, Tickets(valid, (), "v"))
+        return train(both, ["intent"], light_encoder, TrainingConfig(strengths=(0.5,)), valid=held)
+
+    bundle, other = trained(rows), trained(turned)
     assert bundle.notes["metrics"]["how"] == "a validation set"
     assert bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(rows)
+    head, same = bundle.heads["intent"], other.heads["intent"]
+    assert np.array_equal(head.dense, same.dense)
+    assert np.array_equal(head.lexical, same.lexical)
+    assert head.sharpness != same.sharpness
 
 
 def test_a_few_rows_of_each_label_are_drawn_by_chance_and_the_same_for_the_same_seed() -> None:
