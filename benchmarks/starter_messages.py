@@ -1,4 +1,4 @@
-"""How clean are the starter's messages: near duplicates, templates, translations, and labels that two readings disagree on?
+"""How clean are the starter's messages: near duplicates, templates, translations, labels that two readings differ on?
 
 Second readings lie in `training/starter/readings`: every message was labelled again, by its text alone, by a reader who
 had not seen the first labels. Rows on which they differed were looked at once more; what stands in the messages is the
@@ -66,9 +66,7 @@ def _line(language: str, rows: list[dict[str, Any]]) -> str:
 
 def _translations(rows: dict[str, list[dict[str, Any]]]) -> None:
     encoder = open_encoder()
-    vectors = {
-        language: encoder.encode([normalize(row["text"]) for row in own]) for language, own in rows.items()
-    }
+    vectors = {language: encoder.encode([normalize(row["text"]) for row in own]) for language, own in rows.items()}
     found = 0
     for one, other in combinations(rows, 2):
         for run in parallel_runs(vectors[one], vectors[other]):

@@ -16,7 +16,7 @@ _UNSPACED = ("th", "zh-Hans", "zh-Hant", "ja")
 
 Draw = np.random.Generator
 Noise = Callable[[str, str, Draw], str | None]
-"""A text in a language with the noise on it; None where the language has none of the kind, or the text cannot show it."""
+"""A text in a language with the noise on it; None where the language has none of the kind or the text cannot show it."""
 
 
 def noises(path: Path = TEXTS) -> Mapping[str, Noise]:
@@ -29,13 +29,13 @@ def noises(path: Path = TEXTS) -> Mapping[str, Noise]:
         own = signatures.get(language)
         return f"{text}\n\n{_one(own, draw)}" if own else None
 
-    def quote(text: str, language: str, draw: Draw) -> str | None:
+    def quote(text: str, language: str, _draw: Draw) -> str | None:
         return f"{text}\n\n{quoted[language]}" if language in quoted else None
 
-    def tail(text: str, language: str, draw: Draw) -> str:
+    def tail(text: str, _language: str, draw: Draw) -> str:
         return text + _one(texts["tails"], draw)
 
-    def emoticons(text: str, language: str, draw: Draw) -> str:
+    def emoticons(text: str, _language: str, draw: Draw) -> str:
         return text + _one(texts["emoticons"], draw) + _one(texts["emoticons"], draw)
 
     def english_inside(text: str, language: str, draw: Draw) -> str | None:
@@ -76,7 +76,7 @@ def noises(path: Path = TEXTS) -> Mapping[str, Noise]:
     }
 
 
-def typos(text: str, language: str, draw: Draw) -> str | None:
+def typos(text: str, _language: str, draw: Draw) -> str | None:
     """Neighbouring letters swapped, letters dropped or doubled, about one in sixteen."""
     letters = list(text)
     at, changed = 0, False
@@ -95,7 +95,7 @@ def typos(text: str, language: str, draw: Draw) -> str | None:
     return "".join(letters) if changed else None
 
 
-def no_marks(text: str, language: str, draw: Draw) -> str | None:
+def no_marks(text: str, language: str, _draw: Draw) -> str | None:
     """Latin and Cyrillic letters without their marks, as people type who cannot be bothered."""
     if language in _UNSPACED:
         return None
@@ -104,7 +104,7 @@ def no_marks(text: str, language: str, draw: Draw) -> str | None:
     return plain if plain != text else None
 
 
-def no_spaces(text: str, language: str, draw: Draw) -> str | None:
+def no_spaces(text: str, language: str, _draw: Draw) -> str | None:
     """Every third space left out; in Thai all of them."""
     at = -1
     kept = []
@@ -117,7 +117,7 @@ def no_spaces(text: str, language: str, draw: Draw) -> str | None:
     return "".join(kept) if len(kept) < len(text) else None
 
 
-def capitals(text: str, language: str, draw: Draw) -> str | None:
+def capitals(text: str, _language: str, _draw: Draw) -> str | None:
     """SHOUTING, in scripts that can."""
     return text.upper() if text.upper() != text else None
 
