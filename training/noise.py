@@ -16,7 +16,7 @@ _UNSPACED = ("th", "zh-Hans", "zh-Hant", "ja")
 
 Draw = np.random.Generator
 Noise = Callable[[str, str, Draw], str | None]
-"""A text in a language with the noise on it; None where the language has none of the kind or the text cannot show it."""
+"""A text in a language with the noise on it; None where the language has no such noise, or the text cannot show it."""
 
 
 def noises(path: Path = TEXTS) -> Mapping[str, Noise]:

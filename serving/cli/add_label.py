@@ -39,7 +39,7 @@ def add_label(
         raise BadSettings(f"Nothing says what {label!r} is. Give --description, or --example once or more, or both.")
     if len(example or ()) > MOST_EXAMPLES:
         raise BadSettings(
-            f"{len(example or ())} examples; add-label takes {MOST_EXAMPLES}. Write them into a file and learn from it: "
+            f"{len(example or ())} examples; add-label takes {MOST_EXAMPLES}. Write them into a file: "
             f"frontdesk train FILE --task {task} --from {reference}"
         )
     settings = read_settings()
