@@ -73,7 +73,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     """Write a bundle into a new folder; the same bundle always gives the same bytes.
 
     Raises:
-        BundleError: when something is there already.
+        BundleError: when something is there already, or it cannot be written; then nothing of it is left.
     """
     if folder.exists():
         raise BundleError(f"{folder} exists already. Name a new folder, or delete it first.")
@@ -94,12 +94,20 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         "tasks": {task: _head_record(head) for task, head in bundle.heads.items()},
         **bundle.notes,
     }
-    with whole_folder(folder) as scratch:
-        (scratch / WEIGHTS).write_bytes(save({k: np.ascontiguousarray(v) for k, v in sorted(tensors.items())}))
-        text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
-        (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        if bundle.adapter is not None:
-            shutil.copytree(bundle.adapter, scratch / ADAPTER)
+    try:
+        with whole_folder(folder) as scratch:
+            (scratch / WEIGHTS).write_bytes(save({k: np.ascontiguousarray(v) for k, v in sorted(tensors.items())}))
+            text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+            (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            if bundle.adapter is not None:
+                shutil.copytree(bundle.adapter, scratch / ADAPTER)
+    # shutil's own error names every file and has no reason of its own.
+    except OSError as error:
+        reason = error.strerror or str(error)[:200]
+        raise BundleError(
+            f"{folder} cannot be written ({reason}), and nothing of it was kept. Make room there, and run this again; "
+            "what was computed so far is in the cache."
+        ) from error
 
 
 def load_bundle(folder: Path, encoder: Encoder) -> Bundle:

@@ -21,6 +21,8 @@ from training.train import Encode, TrainingConfig, assembled, task_targets
 
 SMALL = 3_000
 """Rows up to which every row is held out once; from here on one tenth is, which costs two adapters and not four."""
+PLENTY = 20_000
+"""Rows from which on the held-out tenth is not learned from in the end: it changes little and takes as long again."""
 _FOLDS_IF_SMALL, _TENTH = 3, 10
 
 
@@ -60,7 +62,7 @@ class Adapting:
 
         Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own. Of larger
         data one tenth is held out once. What was held out stops the training early and calibrates; the final adapter
-        then learns from all rows, in as many passes.
+        then learns from all rows, in as many passes, unless there are `PLENTY`.
 
         Args:
             valid: numbers of rows that nothing may learn from.
@@ -76,7 +78,8 @@ class Adapting:
             folds = self._row_folds(_FOLDS_IF_SMALL)
         split = self._split_encoder()
         adapted = [self._adapted(split, base, *fold, self._tuning, at) for at, fold in enumerate(folds)]
-        if valid is not None:
+        kept = valid is not None or len(every) > PLENTY
+        if kept:
             final = adapted[0]
         else:
             steps = int(np.mean([found.steps for found in adapted]) * len(every) / len(folds[0][0]))
@@ -101,7 +104,7 @@ class Adapting:
                     "rank": self._tuning.rank,
                 },
                 base=base,
-                learn=None if valid is None else folds[0][0],
+                learn=folds[0][0] if kept else None,
             ),
             adapter=self._workspace / "adapter",
         )
@@ -131,10 +134,10 @@ class Adapting:
         """An adapter that learns from the rows `inside`; the one made last is the one that stays on disk."""
         split.start_over()
         targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
-        lines = self._texts.with_copies(inside)
-        digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, lines, tuning)
+        digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, inside, tuning)
         checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
-        taken = fine_tune(split, base, targets, lines, outside, tuning, checkpoints, self._progress)
+        other = self._texts.other_spelling[inside]
+        taken = fine_tune(split, base, targets, inside, other, outside, tuning, checkpoints, self._progress)
         split.keep_as_adapter()
         split.save(self._workspace / "adapter", self._encoder.name)
         return _Adapted(split.vectors(), taken)

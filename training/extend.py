@@ -80,7 +80,7 @@ def extend(
                 f"Task {task!r} cannot be extended; {', '.join(t for t, h in heads.items() if not h.multi_label)} can. "
                 "Train a new bundle for a new task, or for one with several labels a text."
             )
-        heads[task], new = _extend_task(task, heads[task], bundle, tickets, texts, vectors, seed)
+        heads[task], new = _Extension(task, heads[task], bundle, tickets, texts, vectors, seed).made()
         added += new
     if not added:
         raise BadTrainingData("No label is new to the bundle. To learn known labels better, train on all the data.")
@@ -88,33 +88,61 @@ def extend(
     return Extended(replace(bundle, heads=heads, notes=notes), tuple(added))
 
 
-def _extend_task(
-    task: str, head: Head, bundle: Bundle, tickets: Tickets, texts: TrainingTexts, vectors: Vectors, seed: int
-) -> tuple[Head, list[NewLabel]]:
-    rows = np.array([at for at, ticket in enumerate(tickets.rows) if task in ticket.labels], np.intp)
-    names = np.array([tickets.rows[at].label(task) for at in rows], object)
-    labels = sorted(set(names) - set(head.labels))
-    if not labels:
-        return head, []
-    lines = texts.with_copies(rows)
-    matrix = bundle.scale.joined(vectors[lines], texts.counts[lines])
-    name_of = dict(zip(rows.tolist(), names, strict=True))
-    line_names = np.array([name_of[at] for at in texts.row_of(lines).tolist()], object)
-    old = _prototypes(head)
-    known_old = np.array([name in head.labels for name in line_names], bool)
-    columns = [_machine(matrix, line_names == label, old, seed) for label in labels]
-    extended = _with_columns(head, labels, columns, old, matrix[known_old])
-    won = _won(head, labels, bundle, tickets, rows, names, texts, vectors, old, seed)
-    own = np.isin(names, labels)
-    fresh = rows[own]
-    means = label_means(bundle.scale.dense(vectors[fresh]), _numbers(names[own], labels), len(labels))
-    thresholds = [_threshold(head, int((names == label).sum()), won.get(label)) for label in labels]
-    scope = head.scope and replace(head.scope, means=np.hstack([head.scope.means, means]))
-    new = [
-        NewLabel(task, label, int((names == label).sum()), won.get(label), _nearest(head, means[:, at]))
-        for at, label in enumerate(labels)
-    ]
-    return replace(extended, thresholds=np.append(head.thresholds, thresholds), scope=scope), new
+class _Extension:
+    """One head, and the rows that its new labels are learned from."""
+
+    def __init__(
+        self, task: str, head: Head, bundle: Bundle, tickets: Tickets, texts: TrainingTexts, vectors: Vectors, seed: int
+    ) -> None:
+        self._task, self._head, self._scale, self._seed = task, head, bundle.scale, seed
+        self._texts, self._vectors = texts, vectors
+        self._rows = np.array([at for at, ticket in enumerate(tickets.rows) if task in ticket.labels], np.intp)
+        self._names = np.array([tickets.rows[at].label(task) for at in self._rows], object)
+        self._groups = [tickets.rows[at].group for at in self._rows]
+        self._labels = sorted(set(self._names) - set(head.labels))
+        self._old = _prototypes(head)
+
+    def made(self) -> tuple[Head, list[NewLabel]]:
+        """The head with its new labels, and what can be said of each."""
+        head, labels, names = self._head, self._labels, self._names
+        if not labels:
+            return head, []
+        lines = self._texts.with_copies(self._rows)
+        matrix = self._scale.joined(self._vectors[lines], self._texts.counts[lines])
+        name_of = dict(zip(self._rows.tolist(), names, strict=True))
+        line_names = np.array([name_of[at] for at in self._texts.row_of(lines).tolist()], object)
+        known_old = np.array([name in head.labels for name in line_names], bool)
+        columns = [_machine(matrix, line_names == label, self._old, self._seed) for label in labels]
+        extended = _with_columns(head, labels, columns, self._old, matrix[known_old])
+        won = self._won()
+        own = np.isin(names, labels)
+        fresh = self._scale.dense(self._vectors[self._rows[own]])
+        means = label_means(fresh, _numbers(names[own], labels), len(labels))
+        thresholds = [_threshold(head, int((names == label).sum()), won.get(label)) for label in labels]
+        scope = head.scope and replace(head.scope, means=np.hstack([head.scope.means, means]))
+        new = [
+            NewLabel(self._task, label, int((names == label).sum()), won.get(label), _nearest(head, means[:, at]))
+            for at, label in enumerate(labels)
+        ]
+        return replace(extended, thresholds=np.append(head.thresholds, thresholds), scope=scope), new
+
+    def _won(self) -> dict[str, float]:
+        """For each new label with rows enough, the share of them that it wins when they were held out."""
+        fresh = np.flatnonzero(np.isin(self._names, self._labels))
+        names, groups = self._names[fresh], [self._groups[at] for at in fresh]
+        if len(set(groups)) < _FOLDS:
+            return {}
+        right = np.zeros(len(fresh), bool)
+        for inside, outside in grouped_folds([str(n) for n in names], groups, folds=_FOLDS, seed=self._seed):
+            learned, scored = self._rows[fresh[inside]], self._rows[fresh[outside]]
+            matrix = self._scale.joined(self._vectors[learned], self._texts.counts[learned])
+            columns = [_machine(matrix, names[inside] == label, self._old, self._seed) for label in self._labels]
+            trial = _with_columns(self._head, self._labels, columns, self._old, matrix[:0])
+            scores = self._texts.scores(trial, self._scale, self._vectors, scored)
+            right[outside] = np.array(trial.labels, object)[scores.argmax(axis=1)] == names[outside]
+        return {
+            label: round(float(right[own].mean()), 4) for label in self._labels if (own := names == label).sum() >= _FEW
+        }
 
 
 def _prototypes(head: Head) -> NDArray[np.float32]:
@@ -159,36 +187,6 @@ def _with_columns(
         lexical=np.hstack([head.lexical, lexical]),
         bias=np.append(head.bias, bias),
     )
-
-
-def _won(
-    head: Head,
-    labels: Sequence[str],
-    bundle: Bundle,
-    tickets: Tickets,
-    rows: NDArray[np.intp],
-    names: NDArray[np.object_],
-    texts: TrainingTexts,
-    vectors: Vectors,
-    old: NDArray[np.float32],
-    seed: int,
-) -> dict[str, float]:
-    """For each new label with rows enough, the share of them that it wins when they were held out."""
-    fresh = np.flatnonzero(np.isin(names, labels))
-    groups = [tickets.rows[at].group for at in rows[fresh]]
-    if len(set(groups)) < _FOLDS:
-        return {}
-    right = np.zeros(len(fresh), bool)
-    for inside, outside in grouped_folds([str(n) for n in names[fresh]], groups, folds=_FOLDS, seed=seed):
-        learned, scored = rows[fresh[inside]], rows[fresh[outside]]
-        matrix = bundle.scale.joined(vectors[learned], texts.counts[learned])
-        columns = [_machine(matrix, names[fresh[inside]] == label, old, seed) for label in labels]
-        trial = _with_columns(head, labels, columns, old, matrix[:0])
-        scores = texts.scores(trial, bundle.scale, vectors, scored)
-        right[outside] = np.array(trial.labels, object)[scores.argmax(axis=1)] == names[fresh[outside]]
-    return {
-        label: round(float(right[own].mean()), 4) for label in labels if (own := names[fresh] == label).sum() >= _FEW
-    }
 
 
 def _threshold(head: Head, rows: int, recall: float | None) -> float:

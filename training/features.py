@@ -43,6 +43,13 @@ class TrainingTexts:
         """The lines of `rows` and of their copies."""
         return np.concatenate([rows, self.rows + np.flatnonzero(np.isin(self.copy_of, rows))])
 
+    @property
+    def other_spelling(self) -> Numbers:
+        """For each row the line of its copy, or its own where it has none."""
+        lines = np.arange(self.rows)
+        lines[self.copy_of] = self.rows + np.arange(len(self.copy_of))
+        return lines
+
     def row_of(self, lines: Numbers) -> Numbers:
         """The row behind each line."""
         behind = lines.copy()

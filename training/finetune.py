@@ -32,7 +32,8 @@ class FineTuneConfig:
         rank: of the adapters' matrices.
         epochs: passes over the rows at most; fewer where validation stops it.
         least_steps: small data is passed over more often, up to this many steps.
-        steps: exactly this many instead; 0: as many as `epochs` and `least_steps` make.
+        most_steps: large data is passed over less often; more steps than this take hours on a CPU.
+        steps: exactly this many instead; 0: as many as `epochs` and these limits make.
         warm_up: the share of steps in which the learning rate rises.
         patience: validations without a better result before it stops.
         max_tokens: longer messages are cut in training; customers' messages rarely are.
@@ -43,6 +44,7 @@ class FineTuneConfig:
     rank: int = 64
     epochs: float = 5.0
     least_steps: int = 200
+    most_steps: int = 3_000
     steps: int = 0
     batch: int = 32
     learning_rate: float = 2e-4
@@ -67,6 +69,7 @@ def fine_tune(
     start: Vectors,
     targets: Mapping[str, Target],
     rows: NDArray[np.intp],
+    spellings: NDArray[np.intp],
     valid: NDArray[np.intp],
     config: FineTuneConfig,
     checkpoints: Checkpoints,
@@ -77,9 +80,11 @@ def fine_tune(
     Args:
         start: vectors of all texts by the encoder as it is, where the proxies of the labels begin.
         rows: numbers of the texts to learn from.
+        spellings: for each text of `rows` one that may stand in for it, by chance in half of the passes; it is labelled
+            as its text. Itself where there is none.
         valid: numbers of the texts that decide when to stop; none: all steps are taken.
     """
-    run = _Run(split, start, targets, rows, config)
+    run = _Run(split, start, targets, rows, spellings, config)
     total = config.steps or _steps(len(rows), config)
     interval = max(len(rows) // config.batch, total // _VALIDATIONS, 1)
     done, best, waited, kept = 0, -1.0, 0, run.tensors()
@@ -111,7 +116,8 @@ def fine_tune(
 
 
 def _steps(rows: int, config: FineTuneConfig) -> int:
-    return max(int(config.epochs * rows / config.batch), min(config.least_steps, rows * 20), 1)
+    wanted = max(int(config.epochs * rows / config.batch), min(config.least_steps, rows * 20), 1)
+    return min(wanted, config.most_steps)
 
 
 def run_digest(
@@ -136,9 +142,10 @@ class _Run:
         start: Vectors,
         targets: Mapping[str, Target],
         rows: NDArray[np.intp],
+        spellings: NDArray[np.intp],
         config: FineTuneConfig,
     ) -> None:
-        self._split, self._rows, self._config = split, rows, config
+        self._split, self._rows, self._spellings, self._config = split, rows, spellings, config
         self._targets, self._lengths = targets, split.lengths
         torch.manual_seed(config.seed)
         center = torch.from_numpy(start[rows].mean(axis=0))
@@ -228,11 +235,12 @@ class _Run:
         return found.to(self._split.parameters[0].device)
 
     def _batch(self, number: int) -> NDArray[np.intp]:
-        """The rows of a step: each row once an epoch, rows of like length together."""
+        """The texts of a step: each row once an epoch, in one of its spellings, texts of like length together."""
         size = self._config.batch
         epoch, within = divmod(number * size, len(self._rows) - len(self._rows) % size or size)
         draw = np.random.default_rng((self._config.seed, epoch))
-        order = draw.permutation(self._rows)
+        respelled = draw.random(len(self._rows)) < 0.5
+        order = draw.permutation(np.where(respelled, self._spellings, self._rows))
         pools = [order[at : at + size * _POOL] for at in range(0, len(order), size * _POOL)]
         sorted_pools = [pool[np.argsort(self._lengths[pool], kind="stable")] for pool in pools]
         batches = [pool[at : at + size] for pool in sorted_pools for at in range(0, len(pool), size)]

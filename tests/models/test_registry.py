@@ -1,9 +1,12 @@
 """Bundles by path, name and version; what is promoted, rolled back or run in shadow, whatever dies meanwhile."""
 
 import json
+import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -304,6 +307,27 @@ def test_a_disk_that_is_full_leaves_the_live_bundle(registry: Registry) -> None:
     assert registry.state() == before
     assert sorted(p.name for p in registry.folder.iterdir()) == ["helpdesk", STATE, LOCK]
     assert registry.promote("helpdesk@2", who=WHO).live == "helpdesk@2"
+
+
+@pytest.mark.parametrize("room", [0, 10_000, 100_000])
+def test_a_disk_that_is_full_while_a_bundle_is_saved(registry: Registry, light_bundle: Bundle, room: int) -> None:
+    before = registry.promote("helpdesk@1", who=WHO)
+    with _largest_file(room), pytest.raises(BundleError, match=r"File too large.*Make room"):
+        registry.add(replace(light_bundle, name="helpdesk"))
+    assert sorted(p.name for p in (registry.folder / "helpdesk").iterdir()) == ["1", "2"]
+    assert registry.state() == before
+    assert registry.add(replace(light_bundle, name="helpdesk")).reference == "helpdesk@3"
+
+
+@contextmanager
+def _largest_file(size: int) -> Iterator[None]:
+    """The system refuses to write files that are larger, as it does on a disk with no more room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 KILLED_AT_A_CALL = """
