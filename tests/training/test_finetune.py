@@ -22,6 +22,7 @@ from tests.models.samples import EVERY_MESSAGE
 from training.adapt import Adapting
 from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
+from training.features import TrainingTexts
 from training.finetune import FineTuneConfig, Progress, no_progress, run_digest
 from training.layers import SplitEncoder
 from training.objectives import ObjectiveConfig
@@ -132,6 +133,41 @@ def test_nothing_learns_from_rows_held_out_for_validation(tiny_encoder: Path, tm
     assert np.array_equal(weights, same_weights)
 
 
+def test_of_plenty_of_rows_one_adapter_is_made_and_of_few_one_a_fold(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def runs(workspace: str) -> tuple[int, str]:
+        first_steps = []
+
+        def note(done: int, total: int, _: str) -> None:
+            if total and done == 1:
+                first_steps.append(done)
+
+        bundle = adapting(tiny_encoder, tmp_path, tmp_path / workspace, progress=note).train()
+        return len(first_steps), bundle.notes["training"]["held_out"]
+
+    assert runs("few") == (4, "cross-fitted in 3 folds")
+    monkeypatch.setattr("training.adapt.SMALL", 10)
+    assert runs("more") == (2, "one tenth held out")
+    monkeypatch.setattr("training.adapt.PLENTY", 20)
+    assert runs("plenty") == (1, "one tenth held out")
+
+
+def test_large_data_is_bounded_in_steps(tiny_encoder: Path, tmp_path: Path) -> None:
+    tuning = replace(TUNING, epochs=50, most_steps=9)
+    bundle = adapting(tiny_encoder, tmp_path, tmp_path / "work", tuning=tuning).train(valid=np.arange(6))
+    assert bundle.notes["training"]["steps"] <= 9
+
+
+def test_a_row_is_learned_from_in_both_its_spellings() -> None:
+    rows = [Ticket(text, {"intent": (intent,)}, None, text) for intent in TEXTS for text in TEXTS[intent]]
+    texts = TrainingTexts.of(rows)
+    assert [texts.texts[at] for at in texts.other_spelling] == [
+        *("hoan tien cho em", "คืนเงินให้ด้วย", "退款到賬了嗎", "退款入帐了吗", "верните деньги", "refund me please"),
+        *("don hang chua toi", "พัสดุยังไม่ถึง", "快遞還沒到", "包裹还没到", "где посылка", "parcel is late"),
+    ]
+
+
 SHORT = replace(TUNING, least_steps=0, epochs=15, patience=9, seconds_between_checkpoints=0.2)
 _SCRIPT = """
 import sys
@@ -195,8 +231,8 @@ def test_an_encoder_of_a_kind_that_cannot_be_halved_is_refused(tiny_encoder: Pat
 @pytest.mark.parametrize(
     "changed",
     [
-        {"seed": 14}, {"layers": 2}, {"rank": 8}, {"epochs": 3.0}, {"least_steps": 9}, {"steps": 5}, {"batch": 4},
-        {"learning_rate": 1e-4}, {"max_tokens": 32}, {"objective": ObjectiveConfig(contrast=0.0)},
+        {"seed": 14}, {"layers": 2}, {"rank": 8}, {"epochs": 3.0}, {"least_steps": 9}, {"most_steps": 9}, {"steps": 5},
+        {"batch": 4}, {"learning_rate": 1e-4}, {"max_tokens": 32}, {"objective": ObjectiveConfig(contrast=0.0)},
     ],
     ids=lambda changed: next(iter(changed)),
 )  # fmt: skip
