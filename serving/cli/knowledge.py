@@ -82,7 +82,7 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One JSON object an 
     for item in items:
         state = _state(item) if isinstance(item, Article) else {}
         about = {"id": item.id, "language": item.language, "title": item.title, **state}
-        marks = ", ".join(str(value) if key == "audience" else f"{key} {value}" for key, value in state.items())
+        marks = ", ".join(_mark(key, value) for key, value in state.items())
         shown = f"{item.id:44} {item.language:8} {item.title}"
         typer.echo(line(about) if json else f"{shown}  ({marks})" if marks else shown)
 
@@ -109,6 +109,12 @@ def _state(article: Article) -> dict[str, Any]:
         if day := getattr(article, name):
             found[name] = day.isoformat()
     return found | ({"version": article.version} if article.version > 1 else {})
+
+
+def _mark(key: str, value: Any) -> str:
+    if value is True:
+        return key
+    return str(value) if key == "audience" else f"{key} {value}"
 
 
 def _queries(path: Path | None) -> list[str]:

@@ -137,6 +137,19 @@ def test_internal_articles_are_never_suggested(client: TestClient, light_desk: D
             assert article.id not in [one["source"]["id"] for one in found["suggestions"]]
 
 
+def test_internal_articles_are_shown_to_the_agent_as_notes(client: TestClient, light_desk: Desk) -> None:
+    internal = [a for a in light_desk.current().knowledge.articles.values() if a.audience is Audience.INTERNAL]
+    shown = {
+        note["article_id"]: note
+        for article in internal
+        for note in ok(client.post("/v1/suggestions", json={"text": article.title, "limit": 20}))["notes"]
+    }
+    assert shown
+    assert shown.keys() <= {article.id for article in internal}
+    for note in shown.values():
+        assert note.keys() == {"article_id", "title", "text", "language", "confidence"}
+
+
 def test_suggestions_belong_to_the_decision_that_is_named(client: TestClient, light_desk: Desk) -> None:
     decision = ok(client.post("/v1/triage", json={"text": PASSWORD["th"]}))["id"]
     found = ok(client.post("/v1/suggestions", json={"text": PASSWORD["th"], "triage_id": decision}))
