@@ -186,7 +186,10 @@ class KnowledgeStore:
             overwrite = {name: statement.excluded[name] for name in fresh[0] if name != "id"}
             counters: dict[str, Any] = {name: row.__table__.c[name] + step for name, step in at_first.items()}
             overwrite |= counters
-            self._session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=overwrite), fresh)
+            # Another import may have written the same meanwhile, which is no change.
+            differs = row.digest != statement.excluded.digest
+            upsert = statement.on_conflict_do_update(index_elements=["id"], set_=overwrite, where=differs)
+            self._session.execute(upsert, fresh)
         added = sum(id_ not in known for id_ in contents)
         return UpsertCounts(added=added, changed=len(fresh) - added, unchanged=len(contents) - len(fresh))
 

@@ -104,7 +104,9 @@ def test_a_draft_is_found_by_nobody(tmp_path: Path, audience: Audience) -> None:
 def test_a_translation_of_a_translation_is_the_same_article(tmp_path: Path) -> None:
     chained = replace(article("returns", "zh-Hant"), translation_of="returns-zh-hans")
     base = knowledge(tmp_path, [*(a for a in help_centre() if a.id != chained.id), chained])
-    assert found(base, "zh-Hant") == ["returns-zh-hant", "delivery-zh-hant", "password-zh-hant"]
+    ids = found(base, "zh-Hant")
+    assert ids[0] == chained.id
+    assert sorted(ids) == ["delivery-zh-hant", "password-zh-hant", "returns-zh-hant"]
 
 
 def test_an_empty_base_finds_nothing(tmp_path: Path, base: KnowledgeBase) -> None:

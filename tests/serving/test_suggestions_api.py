@@ -50,7 +50,7 @@ def test_suggestions_have_every_field_and_are_stored_under_their_ids(
     client: TestClient, light_desk: Desk, language: str
 ) -> None:
     found = ok(client.post("/v1/suggestions", json={"text": PASSWORD[language]}))
-    assert set(found) == {"suggestions", "reason", "text_language", "versions"}
+    assert set(found) == {"suggestions", "notes", "reason", "text_language", "versions"}
     assert found["reason"] is None
     assert found["text_language"]["code"] == language
     assert 1 <= len(found["suggestions"]) <= 3
