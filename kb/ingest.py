@@ -23,7 +23,7 @@ def build(
         version: the store's digest of the content, reported with every decision.
         cache: a folder for vectors by content; it may be deleted at any time.
     """
-    passages = [passage for article in articles for passage in cut(article)]
+    passages = [passage for article in articles if not article.draft for passage in cut(article)]
     vectors = VectorCache(cache, encoder)
     text = vectors.encode([passage.indexed for passage in passages], TextKind.PASSAGE)
     titles = vectors.encode([passage.title for passage in passages], TextKind.QUERY)

@@ -9,6 +9,7 @@ import numpy as np
 
 from kb.answer import answer_probability
 from kb.search import KnowledgeBase, Question, language_distance
+from kb.types import Audience
 
 # Whatever stands in the braces: another helpdesk's {{ticket.requester}} must show as open too.
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s](?:[^{}]*[^{}\s])?)\s*\}\}")
@@ -50,6 +51,34 @@ def suggest(knowledge: KnowledgeBase, question: Question, *, values: Mapping[str
     if any(language_distance(r.language, question.language) < _FOREIGN and r.confidence >= _GOOD for r in worthy):
         worthy = [reply for reply in worthy if language_distance(reply.language, question.language) < _FOREIGN]
     return sorted(worthy, key=lambda reply: -reply.confidence)[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an internal article tells the agent; it is no reply, and cannot be sent as one."""
+
+    article_id: str
+    title: str
+    text: str
+    language: str
+    confidence: float
+
+
+def notes(knowledge: KnowledgeBase, question: Question, *, limit: int) -> list[Note]:
+    """At most `limit` passages of internal articles that bear on the question, best first."""
+    hits = knowledge.search([question], 2 * limit, audience=Audience.INTERNAL)[0]
+    internal = [hit for hit in hits if hit.passage.audience is Audience.INTERNAL]
+    found = [
+        Note(
+            hit.passage.article_id,
+            hit.passage.title,
+            knowledge.extract(hit.passage),
+            hit.passage.language,
+            round(answer_probability(hit.evidence), 4),
+        )
+        for hit in internal
+    ]
+    return [note for note in found if note.confidence >= _GOOD][:limit]
 
 
 def fill(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

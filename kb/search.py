@@ -9,6 +9,7 @@ is closer to itself than to the right answer in another. Figures: `benchmarks/RE
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from kb.index import Index
 from kb.lexical import LexicalIndex
 from kb.passages import Passage
+from kb.translations import originals
 from kb.types import Article, Audience, Macro
 from models.bundle import Bundle
 from models.languages import UNDETERMINED
@@ -85,7 +87,8 @@ class KnowledgeBase:
         self._fallback = bundle.language_centers.get(UNDETERMINED, bundle.scale.center)
         languages = [passage.language for passage in passages]
         self._languages = languages
-        groups = [articles[p.article_id].translation_of or p.article_id for p in passages]
+        original = originals({article.id: article.translation_of for article in articles.values()})
+        groups = [original[passage.article_id] for passage in passages]
         names = {group: number for number, group in enumerate(dict.fromkeys(groups))}
         self._group_of = np.array([names[group] for group in groups], np.int64)
         self._members = [np.flatnonzero(self._group_of == number) for number in range(len(names))]
@@ -93,6 +96,7 @@ class KnowledgeBase:
         self._by_article: dict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
             self._by_article[passage.article_id].append(passage)
+        self._valid: tuple[date | None, NDArray[np.bool_]] = None, np.zeros(0, np.bool_)
         self._public = np.array([passage.audience is Audience.PUBLIC for passage in passages], np.bool_)
         self._text = _centred(text_vectors, languages, self._fallback)
         titles = self._centred_questions(title_vectors, languages)
@@ -105,19 +109,27 @@ class KnowledgeBase:
         self._index = Index(self._rows) if passages else None
 
     def search(
-        self, questions: Sequence[Question], top_k: int, *, audience: Audience = Audience.PUBLIC
+        self,
+        questions: Sequence[Question],
+        top_k: int,
+        *,
+        audience: Audience = Audience.PUBLIC,
+        day: date | None = None,
     ) -> list[list[Hit]]:
         """The best passage of each of the `top_k` best articles, translations counted as one article.
 
         Args:
             audience: PUBLIC finds public articles only; INTERNAL finds both.
+            day: finds what is valid then; by default today, by the clock of UTC.
         """
         if self._index is None or self._lexical is None or not questions:
             return [[] for _ in questions]
         centred = self._centred_questions(np.stack([q.vector for q in questions]), [q.language for q in questions])
         shares = np.array([[q.intents.get(label, 0.0) for label in self._labels] for q in questions], np.float32)
         shares = shares.reshape(len(questions), len(self._labels))
-        allowed = self._public if audience is Audience.PUBLIC else np.ones_like(self._public)
+        allowed = self._valid_on(day or datetime.now(UTC).date())
+        if audience is Audience.PUBLIC:
+            allowed = allowed & self._public
         rows = np.hstack([centred, centred, shares])
         near = self._index.nearest(rows, _CANDIDATES, allowed).rows
         lexical = self._lexical.scores([q.text for q in questions])
@@ -200,6 +212,14 @@ class KnowledgeBase:
         lead = scores[0] - max(scores[1], 0.0)
         evidence = Evidence(*(round(float(part), 4) for part in (*parts, lead)))
         return Hit(self.passages[row], round(float(scores[0]), 4), evidence)
+
+    def _valid_on(self, day: date) -> NDArray[np.bool_]:
+        """Which passages are found on a day; made once a day."""
+        seen, valid = self._valid
+        if day != seen:
+            valid = np.array([self.articles[p.article_id].valid_on(day) for p in self.passages], np.bool_)
+            self._valid = day, valid
+        return valid
 
     def _distances_to(self, language: str) -> NDArray[np.int64]:
         if language not in self._distances:

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text, delete, select
@@ -14,6 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from kb.errors import BadArticle
+from kb.translations import circles
 from kb.types import Article, Audience, Macro
 
 EMPTY = "empty"
@@ -89,6 +92,12 @@ class ArticleRow(KnowledgeBase):
     audience: Mapped[Audience]
     translation_of: Mapped[str | None]
     tags: Mapped[list[str]]
+    section: Mapped[str]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    draft: Mapped[bool]
+    edited_at: Mapped[datetime | None]
+    version: Mapped[int]
     digest: Mapped[str]
     updated_at: Mapped[datetime]
 
@@ -119,8 +128,16 @@ class KnowledgeStore:
         self._session = session
 
     def upsert_articles(self, articles: Sequence[Article]) -> UpsertCounts:
-        """Write what is new or differs in content; of two articles with one id the later counts."""
-        return self._upsert(ArticleRow, {a.id: _article_content(a) for a in articles})
+        """Write what is new or differs in content, which counts its version up; of one id the later article counts.
+
+        Raises:
+            BadArticle: when translations, those of articles that are there already too, go round in a circle.
+        """
+        counts = self._upsert(ArticleRow, {a.id: _article_content(a) for a in articles}, {"version": 1})
+        rows = self._session.execute(select(ArticleRow.id, ArticleRow.translation_of))
+        if found := circles({row.id: row.translation_of for row in rows}):
+            raise BadArticle([f"translations go round in a circle: {' → '.join(circle)}" for circle in found])
+        return counts
 
     def upsert_macros(self, macros: Sequence[Macro]) -> UpsertCounts:
         """Write what is new or differs in content; of two macros with one id the later counts."""
@@ -149,19 +166,30 @@ class KnowledgeStore:
         kinds = {row.__tablename__: sorted(self._digests(row).items()) for row in (ArticleRow, MacroRow)}
         return _digest(kinds)[:12] if any(kinds.values()) else EMPTY
 
-    def _upsert(self, row: type[ArticleRow] | type[MacroRow], contents: Mapping[str, dict[str, Any]]) -> UpsertCounts:
+    def _upsert(
+        self,
+        row: type[ArticleRow] | type[MacroRow],
+        contents: Mapping[str, dict[str, Any]],
+        at_first: Mapping[str, int] = MappingProxyType({}),
+    ) -> UpsertCounts:
+        """`at_first` has counters: what they are in a new row, and what each change adds to them."""
         known, digests = self._digests(row), {id_: _digest(content) for id_, content in contents.items()}
         now = datetime.now(UTC)
         # In order of id, so that two imports at once wait for each other instead of deadlocking.
         fresh = [
-            {"id": id_, **contents[id_], "digest": digests[id_], "updated_at": now}
+            {"id": id_, **contents[id_], **at_first, "digest": digests[id_], "updated_at": now}
             for id_ in sorted(contents)
             if known.get(id_) != digests[id_]
         ]
         if fresh:
             statement = conflict_insert(self._session)(row)
             overwrite = {name: statement.excluded[name] for name in fresh[0] if name != "id"}
-            self._session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=overwrite), fresh)
+            counters: dict[str, Any] = {name: row.__table__.c[name] + step for name, step in at_first.items()}
+            overwrite |= counters
+            # Another import may have written the same meanwhile, which is no change.
+            differs = row.digest != statement.excluded.digest
+            upsert = statement.on_conflict_do_update(index_elements=["id"], set_=overwrite, where=differs)
+            self._session.execute(upsert, fresh)
         added = sum(id_ not in known for id_ in contents)
         return UpsertCounts(added=added, changed=len(fresh) - added, unchanged=len(contents) - len(fresh))
 
@@ -175,7 +203,7 @@ def conflict_insert(session: Session) -> Callable[[Any], sqlite.Insert | postgre
 
 
 def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _article_content(article: Article) -> dict[str, Any]:
@@ -186,6 +214,11 @@ def _article_content(article: Article) -> dict[str, Any]:
         "audience": article.audience,
         "translation_of": article.translation_of,
         "tags": list(article.tags),
+        "section": article.section,
+        "valid_from": article.valid_from,
+        "valid_until": article.valid_until,
+        "draft": article.draft,
+        "edited_at": article.edited_at,
     }
 
 
@@ -199,7 +232,21 @@ def _macro_content(macro: Macro) -> dict[str, Any]:
 
 
 def _article(row: ArticleRow) -> Article:
-    return Article(row.id, row.language, row.title, row.body, row.audience, row.translation_of, tuple(row.tags))
+    return Article(
+        id=row.id,
+        language=row.language,
+        title=row.title,
+        body=row.body,
+        audience=row.audience,
+        translation_of=row.translation_of,
+        tags=tuple(row.tags),
+        section=row.section,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        draft=row.draft,
+        edited_at=row.edited_at,
+        version=row.version,
+    )
 
 
 def _macro(row: MacroRow) -> Macro:

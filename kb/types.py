@@ -1,6 +1,7 @@
 """What a desk knows: articles that answer, and macros that agents reply with."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -13,7 +14,17 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A page of the knowledge base: `body` is Markdown, `translation_of` the id of the article it renders."""
+    """A page of the knowledge base.
+
+    Attributes:
+        body: Markdown in which nothing can run.
+        translation_of: the id of the article that it renders in another language.
+        section: where it stands in its help centre.
+        valid_from, valid_until: the first and the last day on which it is found; None: no such limit.
+        draft: kept, and found by nobody.
+        edited_at: when its authors last changed it, as far as they say.
+        version: counts the changes of its content here, from 1; the store gives it.
+    """
 
     id: str
     language: str
@@ -22,6 +33,17 @@ class Article:
     audience: Audience = Audience.PUBLIC
     translation_of: str | None = None
     tags: tuple[str, ...] = ()
+    section: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    draft: bool = False
+    edited_at: datetime | None = None
+    version: int = 1
+
+    def valid_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
+        )
 
 
 @dataclass(frozen=True, slots=True)

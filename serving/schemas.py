@@ -184,8 +184,17 @@ class SuggestionOut(Wire):
     open_placeholders: list[str] = Field(description="Names that still stand in the text as {{name}}.")
 
 
+class NoteOut(Wire):
+    article_id: str
+    title: str
+    text: str
+    language: str
+    confidence: float
+
+
 class SuggestionsOut(Wire):
     suggestions: list[SuggestionOut]
+    notes: list[NoteOut] = Field(description="From internal articles: for the agent to read, never to send.")
     reason: str | None
     text_language: TextLanguage
     versions: dict[str, str]

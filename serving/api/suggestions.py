@@ -7,7 +7,16 @@ from fastapi import APIRouter, Depends
 from serving.api.dependencies import PROBLEMS, CurrentDesk, problems, text_language
 from serving.auth import Scope, require
 from serving.examples import example
-from serving.schemas import EventIn, EventOut, Identity, SourceOut, SuggestionOut, SuggestionsIn, SuggestionsOut
+from serving.schemas import (
+    EventIn,
+    EventOut,
+    Identity,
+    NoteOut,
+    SourceOut,
+    SuggestionOut,
+    SuggestionsIn,
+    SuggestionsOut,
+)
 from serving.services.feedback import record_event
 from serving.services.suggestions import suggest_replies
 from triage.pipeline import Message
@@ -38,6 +47,7 @@ def suggestions(asked: SuggestionsIn, desk: CurrentDesk) -> Any:
             )
             for identity, reply in found.replies
         ],
+        notes=[NoteOut.model_validate(note, from_attributes=True) for note in found.notes],
         reason=found.reason,
         text_language=text_language(found.language),
         versions=found.versions,

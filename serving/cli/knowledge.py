@@ -9,7 +9,7 @@ import typer
 from kb.importers import read as read_articles
 from kb.search import Hit
 from kb.store import KnowledgeStore
-from kb.types import Audience
+from kb.types import Article, Audience
 from serving.cli.messages import text_problem
 from serving.cli.output import line, warn
 from serving.desk import open_desk, open_desk_database
@@ -24,10 +24,15 @@ app = typer.Typer(help="The knowledge base: articles and macros.", no_args_is_he
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Folders or files: .md, .jsonl, .jsonl.gz, .yaml.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Folders, archives (.zip) or files: .md, .html, .csv, .jsonl, .json, .yaml, .txt."),
+    ],
+    language: Annotated[str | None, typer.Option(help="Of articles and macros that do not say theirs.")] = None,
+    keep_going: Annotated[bool, typer.Option("--keep-going", help="Import what is good, and list the rest.")] = False,
 ) -> None:
     """Add or update articles and macros; if one of them is bad, nothing is imported."""
-    found = read_articles(paths)
+    found = read_articles(paths, language=language, keep_going=keep_going)
     database = open_desk_database(read_settings())
     with database.transaction() as session:
         store = KnowledgeStore(session)
@@ -36,6 +41,10 @@ def import_(
     for name, counts in (("articles", articles), ("macros", macros)):
         typer.echo(f"{name}: {counts.added} added, {counts.changed} changed, {counts.unchanged} unchanged")
     typer.echo(f"knowledge base {version}")
+    if found.problems:
+        for problem in found.problems:
+            warn(problem)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -71,8 +80,11 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One JSON object an 
         store = KnowledgeStore(session)
         items: list[Any] = [*store.articles(), *store.macros()]
     for item in items:
-        about = {"id": item.id, "language": item.language, "title": item.title}
-        typer.echo(line(about) if json else f"{item.id:44} {item.language:8} {item.title}")
+        state = _state(item) if isinstance(item, Article) else {}
+        about = {"id": item.id, "language": item.language, "title": item.title, **state}
+        marks = ", ".join(_mark(key, value) for key, value in state.items())
+        shown = f"{item.id:44} {item.language:8} {item.title}"
+        typer.echo(line(about) if json else f"{shown}  ({marks})" if marks else shown)
 
 
 @app.command()
@@ -84,6 +96,25 @@ def delete(ids: Annotated[list[str], typer.Argument(help="Ids of articles and ma
     if missing := [identity for identity in ids if identity not in gone]:
         warn(f"not there: {', '.join(missing)}. `frontdesk kb list` shows what is.")
         raise typer.Exit(1)
+
+
+def _state(article: Article) -> dict[str, Any]:
+    """What is not as with most articles."""
+    found: dict[str, Any] = {}
+    if article.audience is not Audience.PUBLIC:
+        found["audience"] = article.audience
+    if article.draft:
+        found["draft"] = True
+    for name in ("valid_from", "valid_until"):
+        if day := getattr(article, name):
+            found[name] = day.isoformat()
+    return found | ({"version": article.version} if article.version > 1 else {})
+
+
+def _mark(key: str, value: Any) -> str:
+    if value is True:
+        return key
+    return str(value) if key == "audience" else f"{key} {value}"
 
 
 def _queries(path: Path | None) -> list[str]:

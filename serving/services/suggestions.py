@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from kb.replies import Reply, suggest
+from kb.replies import Note, Reply, notes, suggest
 from serving.desk import Desk
 from serving.services.reading import ask
 from serving.services.triage import check_channel
@@ -17,10 +17,11 @@ from triage.types import UNDETERMINED, DetectedLanguage, EntityType, Triage
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """Replies with their ids, best first; `reason` says why there are none."""
+    """Replies with their ids, best first; `reason` says why there are none. `notes` are for the agent alone."""
 
     language: DetectedLanguage
     replies: tuple[tuple[str, Reply], ...]
+    notes: tuple[Note, ...]
     reason: str | None
     versions: dict[str, str]
 
@@ -41,10 +42,12 @@ def suggest_replies(
     check_channel(message.channel, now.pipeline.policy.ids)
     [triage], [question] = ask(now.pipeline, [message])
     replies: list[Reply] = []
+    for_the_agent: list[Note] = []
     reason = None
     if _for_this_desk(now.pipeline.taxonomy, triage):
         filled = {**_from_message(triage), **{name: value for name, value in values.items() if value}}
         replies = suggest(now.knowledge, question, values=filled, limit=limit)
+        for_the_agent = notes(now.knowledge, question, limit=limit)
         reason = None if replies else "neither a macro nor an article fits"
     else:
         reason = "out of scope: the message does not seem to be for this desk"
@@ -67,7 +70,7 @@ def suggest_replies(
             raise UnknownDecision(f"No decision {triage_id!r}. Use the id that came with the triage, or leave it out.")
         SuggestionRepository(session).add_many(records)
     pairs = tuple((record.id, reply) for record, reply in zip(records, replies, strict=True))
-    return Suggested(triage.language, pairs, reason, now.versions)
+    return Suggested(triage.language, pairs, tuple(for_the_agent), reason, now.versions)
 
 
 def _for_this_desk(taxonomy: Taxonomy, triage: Triage) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kb.errors import BadArticle, NothingToImport
-from kb.importers import MAX_BODY, read
+from kb.importers import read
+from kb.rows import MAX_BODY
 from kb.types import Article, Audience, Macro
 from tests.kb.samples import LANGUAGES, help_centre
 
@@ -114,7 +115,7 @@ WRONG = {
     "odd-id.md": (markdown(id="'returns in English'"), "id 'returns in English' should be 1 to 200 letters"),
     "audience.md": (markdown(id="a1", audience="everyone"), "audience 'everyone' is neither public nor internal"),
     "language.md": (markdown(id="a2", language="xx"), "unknown language code 'xx'"),
-    "no-language.md": (markdown(id="a3", language=""), "unknown language code ''"),
+    "no-language.md": (markdown(id="a3", language=""), "has no language; write it there"),
     "no-title.md": (markdown(id="a4", title=""), "has no title"),
     "title.md": (markdown(id="a5", title="404"), "title should be text, and is 404; put it in quotes"),
     "long-title.md": (markdown(id="a6", title="退货" * 200), "title has 400 characters; the limit is 300"),
@@ -143,7 +144,7 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_file(tmp_path: Path)
     problems = problems_of([tmp_path])
     expected = {name: said for name, (_, said) in WRONG.items()}
     expected |= {
-        "latin.md": "cannot be read ('utf-8'",
+        "latin.md": "cannot be read (is not UTF-8 (byte",
         "half.jsonl.gz": "cannot be read",
         "bits.jsonl.gz": "cannot be read",
     }

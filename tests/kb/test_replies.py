@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.replies import Source, fill, suggest
+from kb.replies import Source, fill, notes, suggest
 from kb.search import KnowledgeBase
 from kb.types import Article, Audience, Macro
 from tests.kb.samples import LANGUAGES, RETURN_QUESTIONS, help_centre, knowledge, question
@@ -112,6 +112,18 @@ def test_other_languages_show_only_where_the_customers_has_nothing_good(base: Kn
 def test_a_macro_for_other_intents_is_not_suggested(base: KnowledgeBase) -> None:
     unrelated = question("ไม่เกี่ยวกับร้าน", "th", {"other.out_of_scope": 1.0})
     assert not [r for r in suggest(base, unrelated, values={}, limit=20) if r.source is Source.MACRO]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_internal_articles_are_notes_and_no_replies(tmp_path: Path, language: str) -> None:
+    rule = Article("rule", language, RETURN_QUESTIONS[language], "≤ 300", Audience.INTERNAL)
+    base = knowledge(tmp_path, [*help_centre(), rule])
+    asked = question(RETURN_QUESTIONS[language], language, RETURN)
+    (note,) = notes(base, asked, limit=3)
+    assert (note.article_id, note.text, note.language) == ("rule", "≤ 300", language)
+    assert "rule" not in [reply.source_id for reply in suggest(base, asked, values={}, limit=20)]
+    assert notes(knowledge(tmp_path, help_centre()), asked, limit=3) == []
+    assert notes(base, asked, limit=0) == []
 
 
 def test_macros_alone_are_enough_and_nothing_gives_nothing(tmp_path: Path) -> None:

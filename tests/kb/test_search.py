@@ -1,5 +1,7 @@
 """The right article, in the customer's language where there is one, and never an internal one for a customer."""
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,41 @@ def test_a_base_of_internal_articles_is_empty_for_customers(tmp_path: Path) -> N
     base = knowledge(tmp_path, [article("returns", code, audience=Audience.INTERNAL) for code in LANGUAGES])
     assert found(base, "vi") == []
     assert found(base, "vi", Audience.INTERNAL) == ["returns-vi"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_article_is_found_on_the_days_on_which_it_is_valid(tmp_path: Path, language: str) -> None:
+    spring = replace(article("returns", language), valid_from=date(2026, 3, 1), valid_until=date(2026, 5, 31))
+    base = knowledge(tmp_path, [spring, article("delivery", language)])
+    days = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 5, 31), date(2026, 6, 1)]
+    asked = [question(RETURN_QUESTIONS[language], language)]
+    ids = [[hit.passage.article_id for hit in base.search(asked, 5, day=day)[0]] for day in days]
+    assert [spring.id in some for some in ids] == [False, True, True, False]
+    # Without a day it is today.
+    over = replace(spring, valid_until=datetime.now(UTC).date() - timedelta(days=1))
+    assert spring.id not in found(knowledge(tmp_path, [over, article("delivery", language)]), language)
+
+
+def test_where_a_translation_is_not_valid_another_is_found(tmp_path: Path) -> None:
+    over = replace(article("returns", "th"), valid_until=date(2026, 1, 1))
+    base = knowledge(tmp_path, [over, *(a for a in help_centre() if a.id != over.id)])
+    assert found(base, "th")[0].startswith("returns-")
+    assert over.id not in found(base, "th")
+
+
+@pytest.mark.parametrize("audience", Audience)
+def test_a_draft_is_found_by_nobody(tmp_path: Path, audience: Audience) -> None:
+    draft = replace(article("returns", "ru"), draft=True)
+    base = knowledge(tmp_path, [draft, article("delivery", "ru")])
+    assert found(base, "ru", audience) == ["delivery-ru"]
+
+
+def test_a_translation_of_a_translation_is_the_same_article(tmp_path: Path) -> None:
+    chained = replace(article("returns", "zh-Hant"), translation_of="returns-zh-hans")
+    base = knowledge(tmp_path, [*(a for a in help_centre() if a.id != chained.id), chained])
+    ids = found(base, "zh-Hant")
+    assert ids[0] == chained.id
+    assert sorted(ids) == ["delivery-zh-hant", "password-zh-hant", "returns-zh-hant"]
 
 
 def test_an_empty_base_finds_nothing(tmp_path: Path, base: KnowledgeBase) -> None:

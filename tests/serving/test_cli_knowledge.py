@@ -42,6 +42,27 @@ def test_articles_are_added_changed_and_left_alone(frontdesk: Run, tmp_path: Pat
     assert "password-zh-Hant" in frontdesk("kb", "list").out
 
 
+def test_an_export_with_one_bad_article_is_taken_whole_or_as_far_as_it_is_good(frontdesk: Run, tmp_path: Path) -> None:
+    rows = [
+        _row(id="gift-th", title="การ์ดของขวัญ", body="ใช้ได้สองปี", audience="internal"),
+        _row(id="sale-th", title="ลดราคา", body="ลด 20%", valid_until="2026-12-31", draft=True),
+        _row(id="empty-th", title="ว่าง", body="<img src=x>"),
+    ]
+    (tmp_path / "th.jsonl").write_text("".join(rows), encoding="utf-8")
+    failed(frontdesk("kb", "import", tmp_path / "th.jsonl"), "th.jsonl:1: has no language", "--language")
+    failed(frontdesk("kb", "import", tmp_path / "th.jsonl", "--language", "th"), "th.jsonl:3: has no body")
+    assert frontdesk("kb", "list", "--json").rows == []
+    done = frontdesk("kb", "import", tmp_path / "th.jsonl", "--language", "th", "--keep-going")
+    assert done.status == 1
+    assert "articles: 2 added" in done.out
+    assert "th.jsonl:3: has no body" in done.err
+    assert frontdesk("kb", "list", "--json").rows == [
+        {"id": "gift-th", "language": "th", "title": "การ์ดของขวัญ", "audience": "internal"},
+        {"id": "sale-th", "language": "th", "title": "ลดราคา", "draft": True, "valid_until": "2026-12-31"},
+    ]
+    assert "ลดราคา  (draft, valid_until 2026-12-31)" in frontdesk("kb", "list").out
+
+
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [

@@ -50,7 +50,7 @@ def test_suggestions_have_every_field_and_are_stored_under_their_ids(
     client: TestClient, light_desk: Desk, language: str
 ) -> None:
     found = ok(client.post("/v1/suggestions", json={"text": PASSWORD[language]}))
-    assert set(found) == {"suggestions", "reason", "text_language", "versions"}
+    assert set(found) == {"suggestions", "notes", "reason", "text_language", "versions"}
     assert found["reason"] is None
     assert found["text_language"]["code"] == language
     assert 1 <= len(found["suggestions"]) <= 3
@@ -135,6 +135,19 @@ def test_internal_articles_are_never_suggested(client: TestClient, light_desk: D
         for text in (article.title, *article.body.split("\n\n")):
             found = ok(client.post("/v1/suggestions", json={"text": text, "limit": 20}))
             assert article.id not in [one["source"]["id"] for one in found["suggestions"]]
+
+
+def test_internal_articles_are_shown_to_the_agent_as_notes(client: TestClient, light_desk: Desk) -> None:
+    internal = [a for a in light_desk.current().knowledge.articles.values() if a.audience is Audience.INTERNAL]
+    shown = {
+        note["article_id"]: note
+        for article in internal
+        for note in ok(client.post("/v1/suggestions", json={"text": article.title, "limit": 20}))["notes"]
+    }
+    assert shown
+    assert shown.keys() <= {article.id for article in internal}
+    for note in shown.values():
+        assert note.keys() == {"article_id", "title", "text", "language", "confidence"}
 
 
 def test_suggestions_belong_to_the_decision_that_is_named(client: TestClient, light_desk: Desk) -> None:

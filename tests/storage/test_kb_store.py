@@ -3,7 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
+import pytest
+
+from kb.errors import BadArticle
 from kb.store import EMPTY, KnowledgeStore, UpsertCounts
 from kb.types import Article, Audience, Macro
 from serving.storage.engine import Database
@@ -46,8 +50,44 @@ def test_only_what_differs_in_content_is_written(database: Database) -> None:
         store = KnowledgeStore(session)
         assert store.upsert_macros(MACROS) == UpsertCounts(added=2, changed=0, unchanged=0)
         assert store.upsert_macros([replace(MACROS[0], text="Dạ, em chào ạ.")]).changed == 1
-        assert store.articles() == sorted([ARTICLES[0], *edited], key=lambda a: a.id)
+        second = replace(edited[0], version=2)
+        assert store.articles() == sorted([ARTICLES[0], second, *edited[1:]], key=lambda a: a.id)
         assert store.macros()[1].text == "Dạ, em chào ạ."
+
+
+def test_everything_about_an_article_is_kept_and_each_change_counts_its_version_up(database: Database) -> None:
+    article = Article(
+        "sale-th",
+        "th",
+        "ลดราคา",
+        "ลด 20% ทั้งร้าน",
+        Audience.INTERNAL,
+        section="โปรโมชัน / ปลายปี",
+        valid_from=date(2026, 12, 1),
+        valid_until=date(2026, 12, 31),
+        draft=True,
+        edited_at=datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
+    )
+    with database.transaction() as session:
+        KnowledgeStore(session).upsert_articles([article])
+    for version, changed in enumerate((article, replace(article, draft=False), replace(article, valid_until=None)), 1):
+        with database.transaction() as session:
+            store = KnowledgeStore(session)
+            before = store.version()
+            store.upsert_articles([changed])
+            assert store.articles() == [replace(changed, version=version)]
+            assert (store.version() == before) is (version == 1)
+
+
+def test_translations_may_not_go_round_in_a_circle_with_those_that_are_there(database: Database) -> None:
+    with database.transaction() as session:
+        KnowledgeStore(session).upsert_articles(ARTICLES)
+    original = replace(ARTICLES[0], translation_of="returns-vi")
+    circle = "in a circle: returns-en → returns-vi → returns-en"
+    with pytest.raises(BadArticle, match=circle), database.transaction() as session:
+        KnowledgeStore(session).upsert_articles([original])
+    with database.transaction(read_only=True) as session:
+        assert ARTICLES[0] in KnowledgeStore(session).articles()
 
 
 def test_the_later_of_two_with_one_id_counts(database: Database) -> None:
