@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from models.bundle import MANIFEST, WEIGHTS
-from models.files import whole_folder
+from models.bundle import MANIFEST
+from models.files import RECORD, whole_folder
 from models.registry import STARTER, Registry
 from tests.conftest import ROOT
 from tests.e2e.server import Server
@@ -49,7 +49,7 @@ def registry(server: Server) -> Iterator[Registry]:
     manifest = json.loads((STARTER / MANIFEST).read_text(encoding="utf-8"))
     del manifest["tasks"]["urgency"]
     with whole_folder(registry.folder / "shop" / "1") as scratch:
-        shutil.copy(STARTER / WEIGHTS, scratch)
+        shutil.copytree(STARTER, scratch, ignore=shutil.ignore_patterns(RECORD), dirs_exist_ok=True)
         (scratch / MANIFEST).write_text(json.dumps({**manifest, "name": "shop", "version": 1}), encoding="utf-8")
     yield registry
     registry.promote("starter", who="Лена")

@@ -107,6 +107,6 @@ def test_the_starter_bundle_knows_the_messages_it_was_trained_on(
     bundle = load_bundle(STARTER, encoder)
     own = [ticket for ticket in tickets.rows if ticket.language == language][::50]
     texts = [normalize(ticket.text) for ticket in own]
-    predictions = bundle.predict(texts, encoder.encode(texts))
+    predictions = bundle.predict(texts, bundle.vectors(texts, encoder))
     right = sum(p["intent"].label == t.label("intent") for p, t in zip(predictions, own, strict=True))
     assert right / len(own) > 0.9
