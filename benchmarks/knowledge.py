@@ -91,9 +91,14 @@ def _fit(
     unanswerable = np.array([w is None for w in wanted])
     every = np.array([[e.text, e.intents, e.lead] for h in hits for e in [h[0].evidence]])
     for name, columns in (("_WITH_INTENTS", [0, 1, 2]), ("_WITHOUT_INTENTS", [0, 2])):
-        # Scaled so that one unit of evidence, and of regularisation, is alike for all.
-        scale = every[:, columns].std(axis=0)
-        model = LogisticRegression(C=1.0, max_iter=1000).fit(every[:, columns] / scale, right)
+        # Scaled so that one unit of evidence, and of regularisation, is alike for all. Evidence speaks for a hit; what
+        # would speak against it here says nothing new, and is left out.
+        while True:
+            scale = every[:, columns].std(axis=0)
+            model = LogisticRegression(C=1.0, max_iter=1000).fit(every[:, columns] / scale, right)
+            if model.coef_[0].min() >= 0:
+                break
+            columns = [at for at, weight in zip(columns, model.coef_[0], strict=True) if weight >= 0]
         weights = np.zeros(3)
         weights[columns] = model.coef_[0] / scale
         print(name, "=", tuple(round(float(w), 2) for w in (model.intercept_[0], *weights)))

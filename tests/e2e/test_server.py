@@ -37,7 +37,7 @@ NOT_OURS = {
         (NOT_SENT_ZH, "zh-Hant", "order.status", {"normal", "high"}),
         (WRONG_SIZE_VI, "vi", "delivery.wrong_item", {"normal", "high"}),
         (WRONG_SIZE_VI_PLAIN, "vi", "delivery.wrong_item", {"normal", "high"}),
-        (THANKS_EN, "en", "other.no_reply_needed", {"low"}),
+        (THANKS_EN, "en", "other.thanks", {"low"}),
     ],
     ids=["th", "vi-password", "ru", "zh-Hant", "vi-size", "vi-size-plain", "en"],
 )

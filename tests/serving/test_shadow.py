@@ -131,6 +131,8 @@ def test_no_route_shows_anything_of_it(desk: Desk, client: TestClient) -> None:
 
 def test_answers_are_the_same_as_without_a_shadow(desk: Desk, client: TestClient, registry: Registry) -> None:
     with_shadow = _send(client)
+    # What is still waiting to be recorded would find its decisions again below.
+    assert _soon(lambda: desk.shadow.tally.recorded == len(TEXTS))
     registry.set_shadow(None, who=WHO)
     desk.keeper.look_at_registry()
     with desk.database.transaction() as session:

@@ -14,8 +14,11 @@ from tests.serving.wire import PASSWORD, client_of, ok, problem
 
 def test_the_taxonomy_describes_every_label_of_the_desk(client: TestClient, light_desk: Desk) -> None:
     found = ok(client.get("/v1/taxonomy"))
-    assert set(found) == {"version", "intents", "urgencies", "channels", "tasks"}
-    fields = {"id", "title", "description", "complexity", "sensitive", "self_service", "role"}
+    assert set(found) == {"version", "areas", "intents", "urgencies", "channels", "tasks"}
+    fields = {
+        *("id", "area", "title", "description", "examples", "near", "complexity", "sensitive", "self_service", "role")
+    }
+    assert {intent["area"] for intent in found["intents"]} == {area["id"] for area in found["areas"]}
     assert all(set(intent) == fields and intent["title"] and intent["description"] for intent in found["intents"])
     assert all(set(level) == {"id", "criteria"} and level["criteria"] for level in found["urgencies"])
     assert [level["id"] for level in found["urgencies"]] == ["low", "normal", "high", "critical"]

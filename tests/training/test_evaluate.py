@@ -9,6 +9,7 @@ import pytest
 
 from models.bundle import Bundle
 from models.light import LightEncoder
+from tests.conftest import LIGHT_MESSAGES
 from tests.conftest import MESSAGES as STARTER
 from tests.training.evaluations import LANGUAGES, evaluation, one_task, said, scored, several
 from training.data import Ticket, Tickets, read_tickets
@@ -115,7 +116,7 @@ def test_several_labels_are_refused_where_a_bundle_gives_one(light_bundle: Bundl
 
 def test_whether_the_rows_were_trained_on_is_known(light_bundle: Bundle, light_encoder: LightEncoder) -> None:
     columns = {"intent": "intent", "urgency": "urgency", "channel": "best_channel"}
-    trained_on = read_tickets(sorted(STARTER.rglob("everyday.jsonl")), columns)
+    trained_on = read_tickets(LIGHT_MESSAGES, columns)
     assert evaluate(light_bundle, light_encoder, trained_on, ["intent"]).seen_in_training
     assert not evaluate(light_bundle, light_encoder, _parcels("order.status"), ["intent"]).seen_in_training
 
