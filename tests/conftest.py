@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,12 +54,8 @@ def light_encoder() -> LightEncoder:
     return LightEncoder()
 
 
-LIGHT_MESSAGES = sorted(
-    path
-    for language in ("en", "ru", "th", "vi", "zh-Hans", "zh-Hant")
-    for path in (MESSAGES / language / "everyday.jsonl", MESSAGES / language / "group.jsonl")
-)
-"""Every intent in the six first languages."""
+LIGHT_MESSAGES = sorted(MESSAGES.rglob("everyday.jsonl"))
+"""Messages in the six first languages about 36 of the intents: a bundle learns them in seconds."""
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +63,6 @@ def light_bundle(light_encoder: LightEncoder) -> Bundle:
     """A bundle on the light encoder, trained on some of the starter messages; good enough to steer the plumbing."""
     columns = parse_columns(["intent", "urgency", "channel=best_channel"])
     tickets = read_tickets(LIGHT_MESSAGES, columns)
-    tickets = replace(tickets, rows=tickets.rows[::3])
     return train(tickets, list(columns), light_encoder, TrainingConfig(name="light", folds=2, strengths=(0.5,)))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from kb.importers import read as read_articles
 from kb.store import KnowledgeStore
@@ -22,11 +23,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Se
         KnowledgeStore(session).upsert_articles(found.articles)
         KnowledgeStore(session).upsert_macros(found.macros)
     database.close()
-    if (cache / "kb").is_dir():
-        # Vectors by content that this machine has made before; where it has none the first start takes longer.
-        shutil.copytree(cache / "kb", server.settings.data_dir / "kb")
+    # Reading a help centre takes a minute or two; once on a machine is enough.
+    with FileLock(cache / "kb.lock"):
+        if (cache / "kb").is_dir():
+            shutil.copytree(cache / "kb", server.settings.data_dir / "kb")
+        try:
+            server.start()
+        except BaseException:
+            server.close()
+            raise
+        shutil.copytree(server.settings.data_dir / "kb", cache / "kb", dirs_exist_ok=True)
     try:
-        server.start()
         yield server
     finally:
         server.close()

@@ -13,7 +13,7 @@ import pytest
 from serving.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds for a start, which takes six on a quiet machine once the help centre's vectors are there."""
 
 

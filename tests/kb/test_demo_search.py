@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from kb.importers import read as read_articles
 from kb.ingest import build
@@ -64,7 +65,9 @@ def pipeline(encoder: ServingEncoder, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def knowledge(pipeline: Pipeline, cache: Path) -> KnowledgeBase:
     articles = read_articles([DEMO / "articles"]).articles
-    return build(articles, [], version="demo", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache / "kb")
+    # Other tests may be reading the same help centre in a process of their own; the second finds it read.
+    with FileLock(cache / "kb.lock"):
+        return build(articles, [], version="demo", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache / "kb")
 
 
 @pytest.mark.parametrize(("language", "text", "expected"), QUESTIONS)

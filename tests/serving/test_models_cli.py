@@ -75,7 +75,7 @@ def test_versions_are_listed_with_what_they_are(frontdesk: Run, registry: Regist
     assert 0 < listed[1]["tasks"]["intent"]["accuracy"] <= 1
     told = _done(frontdesk("models", "list")).out.splitlines()
     assert [line.split()[:2] for line in told[1:]] == [["live", "help@1"], ["shadow", "help@2"]]
-    assert "intent: 54 labels, accuracy" in told[1]
+    assert "intent: 36 labels, accuracy" in told[1]
 
 
 def test_a_bundle_that_cannot_be_read_is_listed_as_that(frontdesk: Run, registry: Registry) -> None:

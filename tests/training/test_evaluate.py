@@ -47,6 +47,8 @@ def _figures(found: Evaluation, task: str = "intent") -> Any:
 
 def test_every_figure_of_the_starter_messages(light_bundle: Bundle, light_encoder: LightEncoder) -> None:
     tickets = read_tickets(sorted(STARTER.rglob("contrast.jsonl")), {"intent": "intent", "urgency": "urgency"})
+    known = light_bundle.heads["intent"].labels
+    tickets = replace(tickets, rows=tuple(row for row in tickets.rows if row.label("intent") in known))
     found = evaluate(light_bundle, light_encoder, tickets, ["intent", "urgency"])
     assert found.as_json()["bundle"] == "light@1"
     assert found.as_json()["tasks"].keys() == {"intent", "urgency"}
