@@ -1,8 +1,8 @@
 """How clean are the starter's messages: near duplicates, templates, translations, labels that two readings differ on?
 
 Second readings lie in `training/starter/readings`: every message was labelled again, by its text alone, by a reader who
-had not seen the first labels. Of the first 14,082, rows on which they differed were looked at once more, and what stands in
-the messages is the outcome; in `daily.jsonl` and `spoken.jsonl` the first labels stand.
+had not seen the first labels. Of the first 14,082, rows on which they differed were looked at once more, and what
+stands in the messages is the outcome; in `daily.jsonl` and `spoken.jsonl` the first labels stand.
 
     python -m benchmarks.starter_messages [--translations]
 """
