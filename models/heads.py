@@ -71,8 +71,9 @@ class Head:
 
     def predict(self, dense: Vectors, lexical: sp.csr_matrix) -> list[Prediction]:
         scored = self.score(dense, lexical)
+        # Ranked before they are rounded: the first is then the same label that an evaluation counts.
+        order = np.argsort(-scored.shares, axis=1, kind="stable")
         shares = scored.shares.astype(np.float64).round(4)
-        order = np.argsort(-shares, axis=1, kind="stable")
         ranked = np.take_along_axis(shares, order, axis=1).tolist()
         given = np.take_along_axis(scored.chosen, order, axis=1).tolist()
         foreign = scored.out_of_scope.astype(np.float64).round(4).tolist()
