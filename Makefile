@@ -23,7 +23,7 @@ check: $(VENV)/ready  ## linters, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-starter: $(VENV)/installed  ## train the starter bundle from the project's own messages, about an hour, and its model card
+starter: $(VENV)/installed  ## train the starter bundle from the project's own messages, over an hour, and its model card
 	rm -rf .starter
 	$(BIN)/frontdesk train training/starter/messages --name starter --output .starter --method fine-tune \
 		--task intent --task urgency --task channel=best_channel

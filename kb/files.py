@@ -9,6 +9,7 @@ from typing import IO
 
 from kb.errors import NothingToImport
 
+KINDS = ".md, .html, .csv, .jsonl, .jsonl.gz, .json, .yaml, .txt and .zip files"
 MAX_FILE = 64 * 2**20
 """Bytes of a file that is read whole. Lists of rows, a row a line, may be longer."""
 MAX_ARCHIVE = 2**30
@@ -69,20 +70,17 @@ def decoded(content: bytes) -> str:
 
 
 def files_under(paths: Sequence[Path], known: Callable[[str], bool], problems: list[str]) -> Iterator[SourceFile]:
-    """Every file whose suffix is `known`, in the order of names; of what was named itself, those that are not, too.
+    """Every file whose suffix is `known`, in the order of names.
 
     Args:
-        problems: what cannot be read is added here.
+        problems: what cannot be read is added here; a file of another suffix too, where it was named itself.
 
     Raises:
         NothingToImport: for a path that is missing.
     """
     for path in paths:
         if not path.exists():
-            raise NothingToImport(
-                f"{path} does not exist. Name a folder of articles, an archive (.zip), or a file (.md, .html, .csv, "
-                ".jsonl, .json, .yaml, .txt)."
-            )
+            raise NothingToImport(f"{path} does not exist. Name a folder of articles, or a file: {KINDS} are read.")
         inside = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
         for file in inside:
             if file.suffix.lower() == ".zip":
@@ -90,6 +88,8 @@ def files_under(paths: Sequence[Path], known: Callable[[str], bool], problems: l
             elif known(file.suffix.lower()):
                 name = PurePosixPath(file.name if file == path else file.relative_to(path).as_posix())
                 yield SourceFile(str(file), name, file.stat().st_size, partial(_opened, file))
+            elif file == path:
+                problems.append(f"{file}: is of no kind that is read; {KINDS} are.")
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -19,7 +19,7 @@ from yaml import YAMLError
 
 from kb import help_centre
 from kb.errors import BadArticle, NothingToImport
-from kb.files import SourceFile, decoded, files_under
+from kb.files import KINDS, SourceFile, decoded, files_under
 from kb.markup import from_html
 from kb.rows import MAX_BODY, Row, article, macro
 from kb.translations import circles
@@ -76,10 +76,8 @@ def read(paths: Sequence[Path], *, language: str | None = None, keep_going: bool
         raise BadArticle(problems)
     if not articles and not macros:
         names = ", ".join(str(p) for p in paths)
-        raise NothingToImport(
-            f"No article or macro under {names}: .md, .html, .csv, .jsonl, .json, .yaml, .txt and .zip files are read."
-            + "".join(f"\n{problem}" for problem in problems)
-        )
+        left_out = "".join(f"\n{problem}" for problem in problems)
+        raise NothingToImport(f"No article or macro under {names}: {KINDS} are read.{left_out}")
     kept = tuple(a for a, _ in articles.values()), tuple(m for m, _ in macros.values())
     return Imported(*kept, tuple(problems))
 
@@ -94,19 +92,17 @@ def _keep_one(known: dict[str, Any], item: Any, place: str) -> None:
 
 def _rows(paths: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, Row]]:
     for file in files_under(paths, _READERS.__contains__, problems):
-        reader = _READERS.get(file.suffix)
-        if reader is None:
-            continue
         try:
-            for place, row in reader(file):
+            for place, row in _READERS[file.suffix](file):
                 if isinstance(row, dict):
                     yield place, row
                 elif isinstance(row, ValueError):
                     problems.append(f"{place}: {row}")
                 else:
                     problems.append(f"{place}: should be a mapping with an id, and is {type(row).__name__}")
-        # ValueError: what is too large or not UTF-8, and what YAML takes for a date that no calendar has.
-        except (ValueError, OSError, EOFError, RecursionError, zlib.error, BadZipFile, csv.Error, YAMLError) as error:
+        # ValueError: what is too large or not UTF-8, and what YAML takes for a date that no calendar has. RuntimeError:
+        # what is nested too deeply, and members of an archive that need a password or are packed in an unknown way.
+        except (ValueError, OSError, EOFError, RuntimeError, zlib.error, BadZipFile, csv.Error, YAMLError) as error:
             problems.append(f"{file.place}: cannot be read ({' '.join(str(error).split())[:200]})")
 
 

@@ -22,14 +22,18 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 # Every link is taken for one, so that those which a laxer reader of Markdown would follow are seen here.
-_MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005
+_MARKDOWN.validateLink = bool  # type: ignore[assignment, method-assign]
 _CONVERTER = MarkdownConverter(
     heading_style=ATX, bullets="-", escape_asterisks=False, escape_underscores=False, autolinks=False
 )
 
 
 def from_html(html: str) -> str:
-    """HTML as Markdown: headings, lists, tables and links stay; scripts, forms, pictures and styles go."""
+    """HTML as Markdown: headings, lists, tables and links stay; scripts, forms, pictures and styles go.
+
+    Raises:
+        ValueError: when elements are nested more deeply than they can be followed.
+    """
     clean = nh3.clean(
         html,
         tags=_TAGS,
@@ -38,13 +42,20 @@ def from_html(html: str) -> str:
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    text: str = _CONVERTER.convert_soup(BeautifulSoup(clean, "html.parser"))
+    try:
+        text: str = _CONVERTER.convert_soup(BeautifulSoup(clean, "html.parser"))
+    except RecursionError as error:
+        raise ValueError("has HTML that is nested too deeply to be read; flatten it") from error
     lines = (line.rstrip() for line in text.replace("\xa0", " ").splitlines())
     return escaped(_BLANK_LINES.sub("\n\n", "\n".join(lines)).strip())
 
 
 def from_markdown(text: str) -> str:
-    """The Markdown as it is, unless it holds HTML or a link that is no link to a page; then cleaned as HTML is."""
+    """The Markdown as it is, unless it holds HTML or a link that is no link to a page; then cleaned as HTML is.
+
+    Raises:
+        ValueError: as `from_html`.
+    """
     if "]" not in text and not _LIKE_A_TAG.search(text):
         return text
     tokens = _MARKDOWN.parse(text)

@@ -66,6 +66,8 @@ class Note:
 
 def notes(knowledge: KnowledgeBase, question: Question, *, limit: int) -> list[Note]:
     """At most `limit` passages of internal articles that bear on the question, best first."""
+    if not knowledge.has_internal:
+        return []
     hits = knowledge.search([question], 2 * limit, audience=Audience.INTERNAL)[0]
     internal = [hit for hit in hits if hit.passage.audience is Audience.INTERNAL]
     found = [

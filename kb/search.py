@@ -108,6 +108,10 @@ class KnowledgeBase:
         self._rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * intent_shares])
         self._index = Index(self._rows) if passages else None
 
+    @property
+    def has_internal(self) -> bool:
+        return not self._public.all()
+
     def search(
         self,
         questions: Sequence[Question],

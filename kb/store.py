@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +23,7 @@ EMPTY = "empty"
 """The version of a knowledge base that holds nothing."""
 
 _CHUNK = 1000
+_Item = TypeVar("_Item", Article, Macro)
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -133,7 +134,7 @@ class KnowledgeStore:
         Raises:
             BadArticle: when translations, those of articles that are there already too, go round in a circle.
         """
-        counts = self._upsert(ArticleRow, {a.id: _article_content(a) for a in articles}, {"version": 1})
+        counts = self._upsert(ArticleRow, {a.id: _content(a) for a in articles}, {"version": 1})
         rows = self._session.execute(select(ArticleRow.id, ArticleRow.translation_of))
         if found := circles({row.id: row.translation_of for row in rows}):
             raise BadArticle([f"translations go round in a circle: {' → '.join(circle)}" for circle in found])
@@ -141,17 +142,17 @@ class KnowledgeStore:
 
     def upsert_macros(self, macros: Sequence[Macro]) -> UpsertCounts:
         """Write what is new or differs in content; of two macros with one id the later counts."""
-        return self._upsert(MacroRow, {m.id: _macro_content(m) for m in macros})
+        return self._upsert(MacroRow, {m.id: _content(m) for m in macros})
 
     def articles(self) -> list[Article]:
         """Every article, sorted by id in code point order."""
         rows = self._session.scalars(select(ArticleRow))
-        return sorted((_article(row) for row in rows), key=attrgetter("id"))
+        return sorted((_item(Article, row) for row in rows), key=attrgetter("id"))
 
     def macros(self) -> list[Macro]:
         """Every macro, sorted by id in code point order."""
         rows = self._session.scalars(select(MacroRow))
-        return sorted((_macro(row) for row in rows), key=attrgetter("id"))
+        return sorted((_item(Macro, row) for row in rows), key=attrgetter("id"))
 
     def delete(self, ids: Sequence[str]) -> list[str]:
         """Remove the articles and macros of these ids; the answer names those that existed, in the order given."""
@@ -206,51 +207,16 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _article_content(article: Article) -> dict[str, Any]:
-    return {
-        "language": article.language,
-        "title": article.title,
-        "body": article.body,
-        "audience": article.audience,
-        "translation_of": article.translation_of,
-        "tags": list(article.tags),
-        "section": article.section,
-        "valid_from": article.valid_from,
-        "valid_until": article.valid_until,
-        "draft": article.draft,
-        "edited_at": article.edited_at,
-    }
+def _content(item: Article | Macro) -> dict[str, Any]:
+    """What a change is a change of: all but the id, and the version that counts the changes."""
+    values = {field.name: getattr(item, field.name) for field in fields(item) if field.name not in ("id", "version")}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def _macro_content(macro: Macro) -> dict[str, Any]:
-    return {
-        "title": macro.title,
-        "language": macro.language,
-        "intents": list(macro.intents),
-        "text": macro.text,
-    }
-
-
-def _article(row: ArticleRow) -> Article:
-    return Article(
-        id=row.id,
-        language=row.language,
-        title=row.title,
-        body=row.body,
-        audience=row.audience,
-        translation_of=row.translation_of,
-        tags=tuple(row.tags),
-        section=row.section,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        draft=row.draft,
-        edited_at=row.edited_at,
-        version=row.version,
-    )
-
-
-def _macro(row: MacroRow) -> Macro:
-    return Macro(row.id, row.title, row.language, tuple(row.intents), row.text)
+def _item(kind: type[_Item], row: ArticleRow | MacroRow) -> _Item:
+    stored = {field.name: getattr(row, field.name) for field in fields(kind)}
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+    return kind(**values)
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:

@@ -46,7 +46,8 @@ def _within(rows: Sequence[Ticket], texts: Sequence[str], family: Sequence[int])
     if near:
         what = "families of nearly the same texts that agree on their labels"
         yield finding_of(Check.NEAR_DUPLICATE, Severity.NOTE, what, near)
-    if slots := slot_families(texts):
+    # Of one near-duplicate family it is said above already.
+    if slots := [found for found in slot_families(texts) if len({family[at] for at in found}) > 1]:
         cases = [
             Case(places(rows[at] for at in found), ", ".join(excerpt(rows[at]) for at in found[:2])) for found in slots
         ]

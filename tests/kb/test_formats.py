@@ -106,7 +106,7 @@ def test_nothing_in_an_article_can_run_in_a_page_that_shows_it(tmp_path: Path, a
     (article,) = read([tmp_path]).articles
     # Put into a page as it is, and by a renderer of Markdown that lets HTML and every link through.
     lax = MarkdownIt("commonmark", {"html": True})
-    lax.validateLink = lambda url: True  # type: ignore[method-assign]
+    lax.validateLink = bool  # type: ignore[assignment, method-assign]
     for shown in (article.title, article.body):
         assert BeautifulSoup(shown, "html.parser").find() is None
         page = BeautifulSoup(lax.render(shown), "html.parser")
@@ -246,6 +246,9 @@ def test_a_help_centre_export_is_read_with_its_sections_languages_labels_and_fla
         ({"body": None}, "article 1: has no body"),
         ({"locale": "klingonese"}, "article 1: unknown language code 'klingonese'"),
         ({"title": "", "name": ""}, "article 1: has no title"),
+        ({"id": None}, "article 1: has no id"),
+        ({"id": [1]}, "article 1: id '[1]/th' should be"),
+        ({"body": "<div>" * 5_000 + "ลึก"}, "article 1: has HTML that is nested too deeply"),
         ({"updated_at": "yesterday", "edited_at": None}, "updated_at 'yesterday' should be a moment"),
         ({"label_names": "returns"}, "tags should be a list of words"),
         ({"user_segment_id": None, "body": 5}, None),
@@ -349,20 +352,52 @@ def test_broken_html_is_read_as_browsers_do(tmp_path: Path) -> None:
         ("a.json", '{"articles": [', "is not JSON"),
         ("a.json", '{"articles": [5]}', "article 1: should be an object"),
         ("a.json", '{"articles": [], "translations": [{"source_id": 1}]}', "names no article of this export"),
+        ("a.json", '{"articles": [], "translations": [{"source_id": [1]}]}', "names no article of this export"),
+        ("a.json", '{"articles": [], "sections": {"11": "Returns"}}', "sections should be a list, and is dict"),
+        ("a.docx", b"PK", "a.docx: is of no kind that is read"),
+        ("a.md", "---\nid: a\nlanguage: th\ntitle: ลึก\n---\n" + "<div>" * 5_000, "nested too deeply"),
         ("a.json", "[" * 100_000, "cannot be read"),
         ("a.txt", "Спасибо!", "has no language"),
         ("a.jsonl", '{"id": "a", "language": "ru", "title": "Т", "body": "т", "valid_from": "завтра"}', "'завтра'"),
         (
             "a.jsonl",
-            '{"id": "a", "language": "ru", "title": "Т", "body": "т", "valid_from": "2026-05-02", "valid_until": "2026-05-01"}',  # noqa: E501
-            "valid_until (2026-05-01) lies before valid_from (2026-05-02)",
+            '{"id": "a", "language": "ru", "title": "Т", "body": "т", "valid_until": "2026-5-1"}',
+            "valid_until '2026-5-1' should be a day, as 2026-11-30",
         ),
         ("a.jsonl", '{"id": "a", "language": "ru", "title": "Т", "body": "т", "draft": "maybe"}', "'maybe'"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert said in problems_of(tmp_path)
+    assert said in problems_of(tmp_path / name)
+
+
+def test_validity_that_ends_before_it_begins_is_named(tmp_path: Path) -> None:
+    row = {
+        "id": "a",
+        "language": "ru",
+        "title": "Т",
+        "body": "т",
+        "valid_from": "2026-05-02",
+        "valid_until": "2026-05-01",
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    assert "valid_until (2026-05-01) lies before valid_from (2026-05-02)" in problems_of(tmp_path)
+
+
+def test_a_member_that_needs_a_password_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "help.zip", "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}.md", f"---\nid: {name}\nlanguage: vi\ntitle: T\n---\nTạm biệt.")
+    content = bytearray((tmp_path / "help.zip").read_bytes())
+    # The first bit of a member's flags says that it is encrypted; they stand in both its headers.
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "help.zip").write_bytes(content)
+    found = read([tmp_path], keep_going=True)
+    assert [article.id for article in found.articles] == ["b"]
+    assert "help.zip/a.md: cannot be read" in found.problems[0]
+    assert "password" in found.problems[0]
 
 
 def test_translations_that_go_round_in_a_circle_are_named(tmp_path: Path) -> None:
