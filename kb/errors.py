@@ -15,3 +15,11 @@ class BadArticle(KnowledgeError):
 
 class NothingToImport(KnowledgeError):
     """A path that does not exist or holds neither articles nor macros."""
+
+
+class SnapshotUnusable(KnowledgeError):
+    """A saved index is missing, damaged, of another format, or not of what is to be served."""
+
+
+class SnapshotNotSaved(KnowledgeError):
+    """An index could not be written to disk; the snapshot that was there is untouched."""

@@ -1,37 +1,332 @@
-"""Nearest rows by inner product: the one home of FAISS."""
+"""Nearest rows by inner product: the one home of FAISS.
 
-from dataclasses import dataclass
+Few rows are compared one by one. Many lie in cells around k-means centres, a byte for each number, and a query looks
+into the cells whose centres are nearest to it; how many it takes is measured when the index is built.
+`docs/decisions/0005-index.md` has the reasons and `benchmarks/README.md` the figures.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from kb import snapshot
+from kb.errors import SnapshotUnusable
+
 Rows = NDArray[np.float32]
+# FAISS adds keywords and parts of its classes in Python, where its generated types do not show them.
+_faiss: Any = faiss
+K = 10
+"""Recall is the share of so many nearest rows that are found."""
+_SEED = 13
+_SAMPLE = 512
+_LIKE_A_QUESTION = 1.9
+"""Length of the noise in a sampled query; with it the nearest rows are as near as those of real questions are."""
+
+log = logging.getLogger("frontdesk.index")
+
+
+class Kind(StrEnum):
+    """How rows are kept: all as they are, or in cells with 8 or 16 bits a number."""
+
+    EXACT = "exact"
+    CELLS_8 = "cells-8bit"
+    CELLS_16 = "cells-16bit"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How an index is chosen and tuned.
+
+    Attributes:
+        exact_up_to: rows up to which every row is compared; above, `CELLS_8`.
+        recall: the share of the exact ten nearest rows that a search should find.
+        kind: this kind whatever the number of rows.
+    """
+
+    exact_up_to: int = 50_000
+    recall: float = 0.97
+    kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.recall <= 1:
+            raise ValueError(f"recall is {self.recall}; it has to be above 0 and at most 1.")
+        if self.exact_up_to < 0:
+            raise ValueError(f"exact_up_to is {self.exact_up_to}; it has to be 0 or more.")
+
+    def kind_of(self, rows: int) -> Kind:
+        """The kind for so many rows; nothing can be learned from none."""
+        if rows == 0:
+            return Kind.EXACT
+        return self.kind or (Kind.EXACT if rows <= self.exact_up_to else Kind.CELLS_8)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """For each query its rows, best first; both of shape (queries, k), row −1 where there are fewer than k."""
+    """For each query its rows, best first; both of shape (queries, k), row −1 where there are fewer than k.
+
+    Scores are inner products, those of `CELLS_8` within about 0.002 of the exact ones.
+    """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
 
 
-class Index:
-    """Exact search over rows held in memory; a build copies the rows and needs no training."""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an index since it was built.
 
-    def __init__(self, rows: Rows) -> None:
-        self._index = faiss.IndexFlatIP(rows.shape[1])
-        self._index.add(np.ascontiguousarray(rows, np.float32))
+    Attributes:
+        effort: cells that a search looks into; 0 for an exact index.
+        recall: measured on `queries` queries that the effort was not chosen on; 1 for an exact index.
+    """
+
+    kind: Kind
+    rows: int
+    dimension: int
+    effort: int
+    recall: float
+    queries: int
+    settings: IndexSettings
+
+
+class Index:
+    """Rows and how to search them; immutable, with its own copy, and safe to search from several threads.
+
+    The same rows and settings give the same index, bit for bit, on one machine with the same number of threads.
+
+    Args:
+        rows: shape (rows, dimension), not necessarily of length 1.
+        queries: what to measure recall on, shape (queries, dimension), half of them for the choice of the effort; by
+            default rows that are moved as far as questions lie from their passages.
+
+    Raises:
+        ValueError: a row holds a number that is not finite.
+    """
+
+    def __init__(self, rows: Rows, settings: IndexSettings | None = None, *, queries: Rows | None = None) -> None:
+        rows = np.ascontiguousarray(rows, np.float32)
+        bad = np.flatnonzero(~np.isfinite(rows.sum(axis=1)))
+        if len(bad):
+            raise ValueError(f"Row {bad[0]} of {len(rows):,} holds a number that is not finite. Encode its text again.")
+        settings = settings or IndexSettings()
+        kind = settings.kind_of(len(rows))
+        if kind is Kind.EXACT:
+            built, facts = _faiss.IndexFlatIP(rows.shape[1]), Facts(kind, len(rows), rows.shape[1], 0, 1.0, 0, settings)
+            built.add(rows)
+        else:
+            built = _cells(rows, kind)
+            facts = _tuned(built, rows, _sample(rows) if queries is None else queries, settings, kind)
+        self._set(built, facts)
+
+    def _set(self, index: Any, facts: Facts) -> None:
+        self._index, self.facts = index, facts
+        # Masks hardly change from one question to the next, and a selector of a million rows is not free.
+        self._selector: Callable[[bytes], Any] = lru_cache(maxsize=8)(_selector)
+
+    @classmethod
+    def _of(cls, index: Any, facts: Facts) -> "Index":
+        made = cls.__new__(cls)
+        made._set(index, facts)
+        return made
 
     def nearest(self, queries: Rows, k: int, allowed: NDArray[np.bool_] | None = None) -> Neighbours:
-        """The `k` rows with the largest inner product, among the `allowed` ones (shape (rows,)) if given."""
-        parameters = None
-        if allowed is not None and not allowed.all():
-            rows = np.flatnonzero(allowed).astype(np.int64)
-            # FAISS adds the keyword in Python, where its generated types do not show it.
-            make: Any = faiss.SearchParameters
-            parameters = make(sel=faiss.IDSelectorBatch(rows))
-        scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=parameters)
+        """The `k` rows with the largest inner product, among the `allowed` ones (shape (rows,)) if given.
+
+        The fewer are allowed, the more cells are looked into, up to all of them; so a row that is allowed is found
+        although all around it are not.
+        """
+        queries = np.ascontiguousarray(queries, np.float32)
+        total = self.facts.rows
+        if allowed is not None and len(allowed) != total:
+            raise ValueError(f"allowed has {len(allowed):,} entries; the index has {total:,} rows.")
+        open_rows = total if allowed is None else int(np.count_nonzero(allowed))
+        selector = None
+        if allowed is not None and open_rows < total:
+            selector = self._selector(np.packbits(allowed, bitorder="little").tobytes())
+        if self.facts.kind is Kind.EXACT:
+            return Neighbours(*self._search(queries, k, selector, 0)[::-1])
+        cells = self._index.nlist
+        effort = min(cells, -(-self.facts.effort * total // max(open_rows, 1)))
+        scores, rows = self._search(queries, k, selector, effort)
+        short = np.count_nonzero(rows >= 0, axis=1) < min(k, open_rows)
+        if effort < cells and short.any():
+            scores[short], rows[short] = self._search(queries[short], k, selector, cells)
         return Neighbours(rows, scores)
+
+    def save(self, folder: Path, about: Mapping[str, str]) -> None:
+        """Write a snapshot that replaces the one in `folder`, or nothing.
+
+        Args:
+            about: what it was built from (encoder, version of the knowledge base), compared when it is loaded.
+
+        Raises:
+            SnapshotNotSaved: it cannot be written; what was there stays.
+        """
+
+        def content(write: snapshot.Sink) -> None:
+            _faiss.write_index(self._index, _faiss.PyCallbackIOWriter(write, 1 << 20))
+
+        facts = {**asdict(self.facts), "faiss": _faiss.__version__, "about": dict(about)}
+        snapshot.write(folder, content, facts)
+
+    def _search(self, queries: Rows, k: int, selector: Any, effort: int) -> tuple[Rows, NDArray[np.int64]]:
+        if effort:
+            parameters = _faiss.SearchParametersIVF(sel=selector, nprobe=effort)
+        else:
+            parameters = _faiss.SearchParameters(sel=selector)
+        scores, rows = self._index.search(queries, k, params=parameters)
+        return scores, rows
+
+
+def load_index(
+    folder: Path,
+    about: Mapping[str, str],
+    settings: IndexSettings | None = None,
+    *,
+    rows: int | None = None,
+    mapped: bool = False,
+) -> Index:
+    """The index that was saved in `folder`, after every byte of it was checked.
+
+    Args:
+        about: what it has to be about; keys that are not named here are not compared.
+        settings: what it has to have been built with.
+        rows: how many it has to have.
+        mapped: leave it in its file and let the system read what searches touch; the folder may be saved to meanwhile.
+
+    Raises:
+        SnapshotUnusable: it says why, and the index is to be built again.
+    """
+    settings = settings or IndexSettings()
+    while True:
+        seen = snapshot.stamp(folder)
+        try:
+            return _loaded(folder, about, settings, rows, mapped)
+        except SnapshotUnusable:
+            # Another process may have replaced the snapshot between the manifest and the file that it named.
+            if snapshot.stamp(folder) == seen:
+                raise
+
+
+def _loaded(folder: Path, about: Mapping[str, str], settings: IndexSettings, rows: int | None, mapped: bool) -> Index:
+    found = snapshot.read(folder, about)
+    facts = _facts(found.facts)
+    again = "It is built again from the database."
+    if facts.settings != settings:
+        raise SnapshotUnusable(f"{folder} was built with {facts.settings}, and {settings} is wanted. {again}")
+    if rows is not None and rows != facts.rows:
+        raise SnapshotUnusable(f"{folder} has {facts.rows:,} rows, and there are {rows:,} passages. {again}")
+    try:
+        index = _faiss.read_index(str(found.content), _faiss.IO_FLAG_MMAP_IFC if mapped else 0)
+    except RuntimeError as error:
+        raise SnapshotUnusable(f"FAISS {_faiss.__version__} cannot read {found.content} ({error}). {again}") from error
+    if (index.ntotal, index.d) != (facts.rows, facts.dimension):
+        raise SnapshotUnusable(
+            f"{found.content} has {index.ntotal:,} rows of {index.d} numbers, and its manifest says {facts.rows:,} of "
+            f"{facts.dimension}. {again}"
+        )
+    return Index._of(index, facts)
+
+
+def _facts(manifest: Mapping[str, Any]) -> Facts:
+    settings = manifest["settings"]
+    kind = settings["kind"] and Kind(settings["kind"])
+    return Facts(
+        Kind(manifest["kind"]),
+        manifest["rows"],
+        manifest["dimension"],
+        manifest["effort"],
+        manifest["recall"],
+        manifest["queries"],
+        IndexSettings(settings["exact_up_to"], settings["recall"], kind),
+    )
+
+
+def _selector(bits: bytes) -> Any:
+    # The selector keeps the array, and the array the bytes.
+    return _faiss.IDSelectorBitmap(np.frombuffer(bits, np.uint8))
+
+
+def _cells(rows: Rows, kind: Kind) -> Any:
+    """Four cells for each square root of rows, which makes finding the cells about as dear as looking into some."""
+    cells = int(min(max(4 * len(rows) ** 0.5, 1), max(len(rows) // 10, 1)))
+    bits = _faiss.ScalarQuantizer.QT_8bit if kind is Kind.CELLS_8 else _faiss.ScalarQuantizer.QT_fp16
+    dimension = rows.shape[1]
+    centres = _faiss.IndexFlatIP(dimension)
+    index = _faiss.IndexIVFScalarQuantizer(centres, dimension, cells, bits, _faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed = _SEED
+    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
+    index.train(rows)
+    index.add(rows)
+    return index
+
+
+def _sample(rows: Rows) -> Rows:
+    """Queries that are as hard as questions: rows in part, and in part noise that varies as rows do.
+
+    Noise that is the same in all directions would be far too easy: hardly any other row is near to it.
+    """
+    dice = np.random.default_rng(_SEED)
+    near = _unit(rows[dice.integers(len(rows), size=_SAMPLE)])
+    noise = np.zeros_like(near)
+    for _ in range(16):
+        others = _unit(rows[dice.integers(len(rows), size=_SAMPLE)])
+        noise += others * dice.choice(np.array([-1, 1], np.float32), size=(_SAMPLE, 1))
+    return _unit(near + _LIKE_A_QUESTION * _unit(noise))
+
+
+def _tuned(index: Any, rows: Rows, queries: Rows, settings: IndexSettings, kind: Kind) -> Facts:
+    """The least effort whose recall is surely what is wanted on half of the queries, and what it is on the others."""
+    queries = np.ascontiguousarray(queries, np.float32)
+    k = min(K, len(rows))
+    worst = _faiss.knn(queries, rows, k, metric=_faiss.METRIC_INNER_PRODUCT)[0][:, -1:]
+
+    def recalls(half: slice, effort: int) -> NDArray[np.float64]:
+        found = index.search(queries[half], k, params=_faiss.SearchParametersIVF(nprobe=effort))[1]
+        # By score and not by number: of rows that are alike any will do.
+        scores = np.einsum("qkd,qd->qk", rows[found], queries[half])
+        share: NDArray[np.float64] = np.mean((found >= 0) & (scores >= worst[half] - 1e-6), axis=1)
+        return share
+
+    chosen, held_out = slice(None, None, 2), slice(1, None, 2)
+    seen: dict[int, float] = {}
+    for effort in _efforts(index.nlist):
+        shares = recalls(chosen, effort)
+        seen[effort] = float(shares.mean())
+        # Two standard errors, so that it holds for other queries too.
+        if shares.mean() - 2 * shares.std() / len(shares) ** 0.5 >= settings.recall:
+            break
+    else:
+        effort = min(effort for effort, recall in seen.items() if recall >= max(seen.values()) - 0.002)
+    measured = recalls(held_out, effort)
+    recall = round(float(measured.mean()), 4) if len(measured) else seen[effort]
+    facts = Facts(kind, len(rows), rows.shape[1], effort, recall, len(measured), settings)
+    log.info(
+        "Index of %d rows (%s): %d of %d cells a search, recall %.4f on %d queries",
+        facts.rows, kind, effort, index.nlist, recall, facts.queries,
+    )  # fmt: skip
+    if recall < settings.recall:
+        log.warning(
+            "The index finds %.1f %% of the ten nearest rows, and %.1f %% are wanted. "
+            "Choose the kind %s or %s, or ask for less.",
+            100 * recall, 100 * settings.recall, Kind.CELLS_16, Kind.EXACT,
+        )  # fmt: skip
+    return facts
+
+
+def _efforts(cells: int) -> list[int]:
+    steps = {step for power in range(cells.bit_length()) for step in (1 << power, 3 << power >> 1)}
+    return sorted({step for step in steps if step < cells} | {cells})
+
+
+def _unit(vectors: Rows) -> Rows:
+    scaled: Rows = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return scaled
