@@ -89,8 +89,8 @@ def _fit(
 ) -> None:
     right = np.array([groups[h[0].passage.article_id] == w for h, w in zip(hits, wanted, strict=True)])
     unanswerable = np.array([w is None for w in wanted])
-    every = np.array([[e.text, e.intents, e.lead] for h in hits for e in [h[0].evidence]])
-    for name, columns in (("_WITH_INTENTS", [0, 1, 2]), ("_WITHOUT_INTENTS", [0, 2])):
+    every = np.array([[e.text, e.intents, e.lexical, e.lead] for h in hits for e in [h[0].evidence]])
+    for name, columns in (("_WITH_INTENTS", [0, 1, 2, 3]), ("_WITHOUT_INTENTS", [0, 2, 3])):
         # Scaled so that one unit of evidence, and of regularisation, is alike for all. Evidence speaks for a hit; what
         # would speak against it here says nothing new, and is left out.
         while True:
@@ -99,7 +99,7 @@ def _fit(
             if model.coef_[0].min() >= 0:
                 break
             columns = [at for at, weight in zip(columns, model.coef_[0], strict=True) if weight >= 0]
-        weights = np.zeros(3)
+        weights = np.zeros(4)
         weights[columns] = model.coef_[0] / scale
         print(name, "=", tuple(round(float(w), 2) for w in (model.intercept_[0], *weights)))
         scores = model.predict_proba(every[:, columns] / scale)[:, 1] * np.array(askable)

@@ -36,7 +36,7 @@ class Remembering:
     def __init__(self, encoder: Encoder, cache: VectorCache) -> None:
         self._encoder, self._cache = encoder, cache
         self.name, self.fingerprint, self.dimension = encoder.name, encoder.fingerprint, encoder.dimension
-        self.adapted = encoder.adapted
+        self.adapted, self.pieces = encoder.adapted, encoder.pieces
 
     def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
         return self._cache.encode(texts, kind)

@@ -42,14 +42,11 @@ def answer(knowledge: KnowledgeBase, hits: list[Hit]) -> Answer | None:
 
 
 def answer_probability(evidence: Evidence) -> float:
-    """How likely a best hit with this evidence is the right article; fitted by `benchmarks/knowledge.py --fit`.
-
-    Title and words decide which article is best, and told nothing more about whether it is good enough.
-    """
-    bias, text, intents, lead = _WITH_INTENTS if evidence.intents > 0 else _WITHOUT_INTENTS
-    odds = bias + text * evidence.text + intents * evidence.intents + lead * evidence.lead
+    """How likely a best hit with this evidence is the right article; fitted by `benchmarks/knowledge.py --fit`."""
+    bias, text, intents, lexical, lead = _WITH_INTENTS if evidence.intents > 0 else _WITHOUT_INTENTS
+    odds = bias + text * evidence.text + intents * evidence.intents + lexical * evidence.lexical + lead * evidence.lead
     return 1 / (1 + math.exp(-odds))
 
 
-_WITH_INTENTS = (-2.34, 0.0, 2.24, 18.83)
-_WITHOUT_INTENTS = (-2.1, 3.25, 0.0, 18.1)
+_WITH_INTENTS = (-2.34, 0.0, 2.24, 0.0, 18.83)
+_WITHOUT_INTENTS = (-2.1, 3.25, 0.0, 0.0, 18.1)

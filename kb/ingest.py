@@ -1,60 +1,71 @@
 """From articles and macros to a knowledge base that can be searched; a text is encoded once and never again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.passages import Passage, cut
-from kb.search import KnowledgeBase
+from kb.passages import Passage, cut, windows
+from kb.search import Embedded, KnowledgeBase
 from kb.types import Article, Macro
 from models.bundle import Bundle
-from models.types import Encoder, TextKind, Vectors
+from models.types import Encoder, TextKind
 from models.vectors import VectorCache
 
 
 def build(
-    articles: Sequence[Article], macros: Sequence[Macro], *, version: str, encoder: Encoder, bundle: Bundle, cache: Path
+    articles: Sequence[Article],
+    macros: Sequence[Macro],
+    *,
+    version: str,
+    encoder: Encoder,
+    bundle: Bundle,
+    cache: Path,
+    advance: Callable[[int], object] = lambda _: None,
 ) -> KnowledgeBase:
     """Cut, encode and index.
 
     Args:
         version: the store's digest of the content, reported with every decision.
         cache: a folder for vectors by content; it may be deleted at any time.
+        advance: called with the number of texts that became ready, of `texts_of(articles, macros)`.
     """
     passages = [passage for article in articles if not article.draft for passage in cut(article)]
+    parts = [windows(passage) for passage in passages]
     vectors = VectorCache(cache, encoder)
-    text = vectors.encode([passage.indexed for passage in passages], TextKind.PASSAGE)
-    titles = vectors.encode([passage.title for passage in passages], TextKind.QUERY)
-    replies = vectors.encode([f"{macro.title}\n{macro.text}" for macro in macros], TextKind.PASSAGE)
+    embedded = Embedded(
+        windows=vectors.encode([part for some in parts for part in some], TextKind.PASSAGE, advance=advance),
+        window_of=np.repeat(np.arange(len(passages)), [len(some) for some in parts]),
+        texts=vectors.encode([passage.text for passage in passages], TextKind.PASSAGE, advance=advance),
+        titles=vectors.encode([passage.title for passage in passages], advance=advance),
+        macros=vectors.encode([f"{m.title}\n{m.text}" for m in macros], TextKind.PASSAGE, advance=advance),
+        intents=_intents(bundle, passages, vectors, cache),
+    )
     vectors.save()
-    shares = _intent_shares(bundle, passages, text, titles, cache)
     return KnowledgeBase(
         version=version,
         articles={article.id: article for article in articles},
         passages=passages,
         macros=list(macros),
-        text_vectors=text,
-        title_vectors=titles,
-        macro_vectors=replies,
-        intent_shares=shares,
+        embedded=embedded,
+        encoder=encoder,
         bundle=bundle,
     )
 
 
-def _intent_shares(
-    bundle: Bundle, passages: Sequence[Passage], text: Vectors, titles: Vectors, cache: Path
-) -> NDArray[np.float32]:
-    """What the bundle makes of each passage, the mean over its text and its title, shape (passages, intents)."""
+def _intents(bundle: Bundle, passages: Sequence[Passage], vectors: VectorCache, cache: Path) -> NDArray[np.float32]:
+    """What the bundle makes of the title of each passage, shape (passages, intents).
+
+    Titles alone: where the bundle has adapted its encoder, what it is to judge is read twice.
+    """
     if "intent" not in bundle.heads or not passages:
         return np.zeros((len(passages), 0), np.float32)
-    by_text, by_title = [p.indexed for p in passages], [p.title for p in passages]
-    if bundle.adapted:
-        own = VectorCache(cache, bundle.adapted)
-        text, titles = own.encode(by_text), own.encode(by_title)
+    titles = [passage.title for passage in passages]
+    own = VectorCache(cache, bundle.adapted) if bundle.adapted else vectors
+    shares = bundle.score(titles, own.encode(titles))["intent"].shares
+    if own is not vectors:
         own.save()
-    shares = [bundle.score(*asked)["intent"].shares for asked in ((by_text, text), (by_title, titles))]
     # In four digits, as the predictions about questions come.
-    mean: NDArray[np.float32] = np.round(shares, 4).mean(axis=0).astype(np.float32)
-    return mean
+    rounded: NDArray[np.float32] = np.round(shares, 4).astype(np.float32)
+    return rounded

@@ -1,9 +1,10 @@
 """Questions in any language find passages in any language.
 
-A passage is one row: its centred vector, its title's, and its intent shares under the bundle. A question is the same
-row made from one vector, so a single inner product weighs all three. The words themselves count only within a
-language. Every text is centred on the mean of its language and side (question or passage): without that a language
-is closer to itself than to the right answer in another. Figures: `benchmarks/README.md`.
+A row of the index is a window of a passage, a sentence or two or the title, to which the passage's vector is added, and
+beside them stand the intents of its title under the bundle. A question is the same row made from one vector, so that a
+single inner product weighs all three; a passage counts by its best window. What words are shared is added to that.
+Every text is centred on the mean of its language and side (question or passage): without that a language is closer to
+itself than to the right answer in another. Figures: `benchmarks/README.md`.
 """
 
 from collections import defaultdict
@@ -21,14 +22,19 @@ from kb.translations import originals
 from kb.types import Article, Audience, Macro
 from models.bundle import Bundle
 from models.languages import UNDETERMINED
-from models.types import Vectors
+from models.types import Encoder, Vectors
 
-TITLE_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT, SAME_LANGUAGE = 0.5, 0.3, 0.3, 0.02
-_CEILING = 1 + TITLE_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
+TITLE_WEIGHT, TEXT_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT = 0.8, 0.5, 0.5, 1.0
+SAME_LANGUAGE = 0.02
+"""Decides between the languages of one article."""
+_CEILING = 1 + TEXT_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
 EXTRACT = 1_200
-_CANDIDATES, _BY_WORDS = 64, 16
+_CANDIDATES, _BY_WORDS = 128, 16
+"""Windows that are nearest, and passages that share most words, of which the best are chosen."""
 _ENOUGH = 8
 """Texts of a language from which on its own mean outweighs the mean that stands in for it."""
+_OWN_DOMAIN = 0.5
+"""How far questions are centred on what this knowledge base is about, and not on what the bundle was trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,30 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """What the encoder and the bundle made of passages and macros, before anything is centred.
+
+    Attributes:
+        windows: shape (windows, dimension), those of a passage one after another.
+        window_of: shape (windows,), ascending: the passage that each is of.
+        texts, titles: shape (passages, dimension); titles are encoded as questions.
+        intents: shape (passages, intents), the probabilities for each title.
+        macros: shape (macros, dimension).
+    """
+
+    windows: Vectors
+    window_of: NDArray[np.int64]
+    texts: Vectors
+    titles: Vectors
+    intents: NDArray[np.float32]
+    macros: Vectors
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for a hit, each about 0 to 1; `lead` is the distance to the next best other article."""
 
     text: float
-    title: float
     intents: float
     lexical: float
     lead: float
@@ -76,15 +101,11 @@ class KnowledgeBase:
         articles: Mapping[str, Article],
         passages: Sequence[Passage],
         macros: Sequence[Macro],
-        text_vectors: Vectors,
-        title_vectors: Vectors,
-        macro_vectors: Vectors,
-        intent_shares: NDArray[np.float32],
+        embedded: Embedded,
+        encoder: Encoder,
         bundle: Bundle,
     ) -> None:
         self.version, self.articles, self.passages, self.macros = version, articles, passages, macros
-        self._centers = bundle.language_centers
-        self._fallback = bundle.language_centers.get(UNDETERMINED, bundle.scale.center)
         languages = [passage.language for passage in passages]
         self._languages = languages
         original = originals({article.id: article.translation_of for article in articles.values()})
@@ -98,15 +119,24 @@ class KnowledgeBase:
             self._by_article[passage.article_id].append(passage)
         self._valid: tuple[date | None, NDArray[np.bool_]] = None, np.zeros(0, np.bool_)
         self._public = np.array([passage.audience is Audience.PUBLIC for passage in passages], np.bool_)
-        self._text = _centred(text_vectors, languages, self._fallback)
-        titles = self._centred_questions(title_vectors, languages)
-        self.macro_vectors = _centred(macro_vectors, [macro.language for macro in macros], self._fallback)
-        intents = bundle.heads.get("intent")
-        self._labels = intents.labels if intents else ()
-        self._titles, self._intents = titles, intent_shares
-        self._lexical = LexicalIndex([p.indexed for p in passages]) if passages else None
-        self._rows = np.hstack([self._text, TITLE_WEIGHT * titles, INTENT_WEIGHT * intent_shares])
+        self._centers = _question_centers(bundle, embedded.titles, languages)
+        fallback = bundle.language_centers.get(UNDETERMINED, bundle.scale.center)
+        self.macro_vectors = _centred(embedded.macros, [macro.language for macro in macros], fallback)
+        head = bundle.heads.get("intent")
+        self._labels = head.labels if head else ()
+        # The title is one more window of an article's first passage: questions and answers have the question there.
+        first = np.flatnonzero([passage.number == 0 for passage in passages])
+        titles = TITLE_WEIGHT * self._centred_questions(embedded.titles[first], [languages[at] for at in first])
+        windows = _centred(embedded.windows, [languages[at] for at in embedded.window_of], fallback)
+        window_of = np.concatenate([embedded.window_of, first])
+        order = np.argsort(window_of, kind="stable")
+        self._window_of = window_of[order]
+        self._starts = np.searchsorted(self._window_of, np.arange(len(passages) + 1))
+        texts = TEXT_WEIGHT * _centred(embedded.texts, languages, fallback)[self._window_of]
+        intents = INTENT_WEIGHT * np.sqrt(embedded.intents)[self._window_of]
+        self._rows = np.hstack([np.vstack([windows, titles])[order] + texts, intents])
         self._index = Index(self._rows) if passages else None
+        self._lexical = LexicalIndex([p.indexed for p in passages], encoder) if passages else None
 
     @property
     def has_internal(self) -> bool:
@@ -129,13 +159,14 @@ class KnowledgeBase:
         if self._index is None or self._lexical is None or not questions:
             return [[] for _ in questions]
         centred = self._centred_questions(np.stack([q.vector for q in questions]), [q.language for q in questions])
-        shares = np.array([[q.intents.get(label, 0.0) for label in self._labels] for q in questions], np.float32)
+        # Square roots, so that a question and a title with the same intents have the product 1, however many they are.
+        shares = np.sqrt([[q.intents.get(label, 0.0) for label in self._labels] for q in questions], dtype=np.float32)
         shares = shares.reshape(len(questions), len(self._labels))
         allowed = self._valid_on(day or datetime.now(UTC).date())
         if audience is Audience.PUBLIC:
             allowed = allowed & self._public
-        rows = np.hstack([centred, centred, shares])
-        near = self._index.nearest(rows, _CANDIDATES, allowed).rows
+        rows = np.hstack([centred, shares])
+        near = self._index.nearest(rows, _CANDIDATES, allowed[self._window_of]).rows
         lexical = self._lexical.scores([q.text for q in questions])
         return [
             self._ranked(question, top_k, rows[at], near[at], lexical[at], allowed)
@@ -177,9 +208,9 @@ class KnowledgeBase:
         allowed: NDArray[np.bool_],
     ) -> list[Hit]:
         distances = self._distances_to(question.language)
-        by_words = lexical * ((distances == 0) & allowed)
+        by_words = lexical * allowed
         likely = np.argpartition(-by_words, min(_BY_WORDS, len(by_words) - 1))[:_BY_WORDS]
-        rows = np.union1d(near[near >= 0], likely[by_words[likely] > 0])
+        rows = np.union1d(self._window_of[near[near >= 0]], likely[by_words[likely] > 0])
         best = np.full(len(self._members), -np.inf)
         np.maximum.at(best, self._group_of[rows], self._scores(rows, query, by_words, distances))
         order = np.argsort(-best, kind="stable")[: top_k + 1]
@@ -193,7 +224,13 @@ class KnowledgeBase:
     def _scores(
         self, rows: NDArray[np.int64], query: Vectors, by_words: NDArray[np.float32], distances: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        dense = self._rows[rows] @ query
+        """Of passages, from 0 to 1; each by its best window."""
+        if not len(rows):
+            return np.zeros(0)
+        sizes = self._starts[rows + 1] - self._starts[rows]
+        ends = np.cumsum(sizes)
+        windows = np.arange(ends[-1]) + np.repeat(self._starts[rows] - ends + sizes, sizes)
+        dense = np.maximum.reduceat(self._rows[windows] @ query, ends - sizes)
         total: NDArray[np.float64] = dense + LEXICAL_WEIGHT * by_words[rows] + SAME_LANGUAGE * (distances[rows] == 0)
         return total / _CEILING
 
@@ -210,12 +247,16 @@ class KnowledgeBase:
         open_members = members[allowed[members]]
         nearest = open_members[distances[open_members] == distances[open_members].min()]
         row = nearest[np.argmax(self._scores(nearest, query, by_words, distances))]
-        size = self._text.shape[1]
-        text, title, shares = query[:size], query[size : 2 * size], query[2 * size :]
-        parts = self._text[row] @ text, self._titles[row] @ title, self._intents[row] @ shares, by_words[row]
         lead = scores[0] - max(scores[1], 0.0)
-        evidence = Evidence(*(round(float(part), 4) for part in (*parts, lead)))
+        evidence = Evidence(*(round(float(part), 4) for part in (*self._closeness(row, query), by_words[row], lead)))
         return Hit(self.passages[row], round(float(scores[0]), 4), evidence)
+
+    def _closeness(self, passage: int, query: Vectors) -> tuple[float, float]:
+        """Of the text and of the intents, each about 0 to 1."""
+        rows = self._rows[self._starts[passage] : self._starts[passage + 1]]
+        split = len(query) - len(self._labels)
+        text, intents = rows[:, :split] @ query[:split], rows[0, split:] @ query[split:]
+        return float(text.max()) / (1 + TEXT_WEIGHT), float(intents) / INTENT_WEIGHT
 
     def _valid_on(self, day: date) -> NDArray[np.bool_]:
         """Which passages are found on a day; made once a day."""
@@ -233,7 +274,8 @@ class KnowledgeBase:
     def _centred_questions(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:
         if not len(vectors):
             return vectors
-        return _unit(vectors - np.stack([self._centers.get(language, self._fallback) for language in languages]))
+        other = self._centers[UNDETERMINED]
+        return _unit(vectors - np.stack([self._centers.get(language, other) for language in languages]))
 
 
 def language_distance(language: str, wanted: str) -> int:
@@ -241,6 +283,21 @@ def language_distance(language: str, wanted: str) -> int:
     if language == wanted:
         return 0
     return 1 if language.split("-")[0] == wanted.split("-")[0] else 2
+
+
+def _question_centers(bundle: Bundle, titles: Vectors, languages: Sequence[str]) -> Mapping[str, Vectors]:
+    """The mean of questions in each language, if they were about what this knowledge base is about.
+
+    The bundle knows the mean of its training messages. Titles are much like questions about the articles, and how far
+    they are from those messages, less the difference of languages, is about how far the questions will be.
+    """
+    fallback = bundle.language_centers.get(UNDETERMINED, bundle.scale.center)
+    centers = {UNDETERMINED: fallback, **bundle.language_centers}
+    if not languages:
+        return centers
+    away = titles - np.stack([centers.get(code, fallback) for code in languages])
+    shift = _OWN_DOMAIN * away.sum(axis=0) / (len(away) + _ENOUGH)
+    return {code: center + shift for code, center in centers.items()}
 
 
 def _centred(vectors: Vectors, languages: Sequence[str], prior: Vectors) -> Vectors:

@@ -96,6 +96,10 @@ class ServingEncoder:
         scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return scaled
 
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        found = self._tokenizer.encode_batch_fast([_speakable(t) for t in texts], add_special_tokens=False)
+        return [encoding.ids for encoding in found]
+
     def adapted(self, adapter: Path) -> "ServingEncoder":
         digests = [self.fingerprint, *(f"{path.name} {sha256(path)}" for path in sorted(adapter.iterdir()))]
         fingerprint = hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]

@@ -31,7 +31,7 @@ def lexical_counts(texts: Sequence[str]) -> sp.csr_matrix:
     the dense vector still sees them. scikit-learn's HashingVectorizer does the same, but importing it takes longer than
     the rest of a start.
     """
-    words = [_plain(text).lower().split() for text in texts]
+    words = [plain(text).lower().split() for text in texts]
     every = [f" {word} " for some in words for word in some]
     word_of = np.repeat(np.arange(len(every)), [len(word) for word in every])
     text_of = np.repeat(np.arange(len(texts)), [len(some) for some in words])[word_of]
@@ -50,7 +50,8 @@ def lexical_counts(texts: Sequence[str]) -> sp.csr_matrix:
     return sp.csr_matrix((values, (found % BUCKETS).astype(np.int32), ends), (len(texts), BUCKETS))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text with its Latin letters without marks: Vietnamese with and without accents becomes the same."""
     if text.isascii():
         return text
     composed = unicodedata.normalize("NFC", text).replace("đ", "d").replace("Đ", "D")

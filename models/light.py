@@ -27,6 +27,10 @@ class LightEncoder:
         scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return scaled
 
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Three letters in a row are a piece."""
+        return [[zlib.crc32(text[at : at + 3].encode("utf-8", "replace")) for at in range(len(text))] for text in texts]
+
     def adapted(self, adapter: Path) -> "LightEncoder":
         """Another projection for every other content of the folder."""
         content = b"".join(path.read_bytes() for path in sorted(adapter.iterdir()))

@@ -37,6 +37,9 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
         """The vectors of `texts`, in their order."""
 
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """The numbers of the subword pieces of each text, in the order of the text, without prefixes and specials."""
+
     def adapted(self, adapter: Path) -> "Encoder":
         """This encoder with the adapter of a bundle in its layers; its own vectors stay as they are.
 

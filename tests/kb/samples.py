@@ -10,6 +10,7 @@ from kb.search import KnowledgeBase, Question
 from kb.types import Article, Audience, Macro
 from models.bundle import Bundle
 from models.features import BUCKETS, FeatureScale
+from models.light import LightEncoder
 from models.types import TextKind, Vectors
 
 LANGUAGES = ("vi", "th", "zh-Hans", "zh-Hant", "ru", "en")
@@ -70,6 +71,9 @@ class TopicEncoder:
             row[3] = 0.2
         scaled: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return scaled
+
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        return LightEncoder().pieces(texts)
 
     def adapted(self, adapter: Path) -> "TopicEncoder":
         return self

@@ -10,8 +10,8 @@ from kb.search import EXTRACT, Evidence, Hit, KnowledgeBase
 from kb.types import Article
 from tests.kb.samples import LANGUAGES, article, help_centre, knowledge
 
-STRONG = Evidence(text=0.9, title=0.9, intents=0.9, lexical=0.7, lead=0.5)
-WEAK = Evidence(text=0.1, title=0.1, intents=0.1, lexical=0.0, lead=0.0)
+STRONG = Evidence(text=0.9, intents=0.9, lexical=0.7, lead=0.5)
+WEAK = Evidence(text=0.1, intents=0.1, lexical=0.0, lead=0.0)
 SECTIONS = {
     "": "Вернуть товар можно в течение 30 дней.",
     "Как вернуть": "Откройте заказ и нажмите «Вернуть».",
@@ -51,13 +51,13 @@ def test_weak_evidence_and_no_hit_give_no_answer(base: KnowledgeBase) -> None:
 
 
 def test_an_answer_can_stand_without_intents(base: KnowledgeBase) -> None:
-    evidence = Evidence(text=1.0, title=1.0, intents=0.0, lexical=1.0, lead=0.6)
+    evidence = Evidence(text=1.0, intents=0.0, lexical=1.0, lead=0.6)
     assert answer(base, [hit(base, "returns-vi#0", evidence)]) is not None
 
 
 def test_more_evidence_never_makes_an_answer_less_likely() -> None:
     for intents in (0.0, 0.4):
-        steps = [Evidence(at, at, intents, at, at) for at in (-1.0, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+        steps = [Evidence(at, intents, at, at) for at in (-1.0, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
         shares = [answer_probability(evidence) for evidence in steps]
         assert all(less <= more for less, more in itertools.pairwise(shares))
         assert 0 <= shares[0] < 0.1 < 0.9 < shares[-1] <= 1

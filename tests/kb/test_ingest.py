@@ -40,10 +40,9 @@ def test_a_second_build_encodes_nothing(tmp_path: Path) -> None:
 def test_a_changed_article_encodes_its_new_passages_alone(tmp_path: Path) -> None:
     built(tmp_path, [LONG, *help_centre()[1:]])
     changed = replace(LONG, body=LONG.body.replace("Any store", "Every store but the airport"))
-    assert built(tmp_path, [changed, *help_centre()[1:]]) == ["Returns – Stores\nEvery store but the airport."]
+    assert built(tmp_path, [changed, *help_centre()[1:]]) == ["Every store but the airport."]
     renamed = built(tmp_path, [replace(changed, title="Send it back"), *help_centre()[1:]])
-    assert len(renamed) == 4
-    assert all(text.startswith("Send it back") for text in renamed)
+    assert renamed == ["Send it back"]
 
 
 def test_search_is_the_same_with_and_without_the_cache(tmp_path: Path) -> None:
