@@ -18,6 +18,8 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("POST", "/v1/triage/batch"): (Scope.TRIAGE, {"messages": [{"text": PASSWORD["th"]}]}),
     ("GET", "/v1/taxonomy"): (Scope.TRIAGE, None),
     ("POST", "/v1/answers"): (Scope.ANSWER, {"question": PASSWORD["zh-Hans"]}),
+    ("POST", "/v1/answers/nobody/outcome"): (Scope.ANSWER, {"outcome": "solved"}),
+    ("GET", "/v1/knowledge/gaps"): (Scope.REPORT, None),
     ("POST", "/v1/suggestions"): (Scope.SUGGEST, {"text": PASSWORD["zh-Hant"]}),
     ("POST", "/v1/triage/nobody/corrections"): (Scope.FEEDBACK, {"task": "urgency", "label": "low"}),
     ("POST", "/v1/suggestions/nobody/events"): (Scope.FEEDBACK, {"kind": "displayed"}),
