@@ -78,7 +78,12 @@ def _desk_of(desk: Desk, *articles: Article) -> Desk:
 
 def _password(language: str, **about: Any) -> Article:
     original = None if language == "en" else "password-en"
-    fields = {"title": PASSWORD[language], "body": BODIES[language], "translation_of": original, **about}
+    fields: dict[str, Any] = {
+        "title": PASSWORD[language],
+        "body": BODIES[language],
+        "translation_of": original,
+        **about,
+    }
     return Article(id=f"password-{language}", language=language, **fields)
 
 
@@ -109,7 +114,11 @@ def test_another_script_is_another_language(own_desk: Desk) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_alternatives_are_other_public_articles_that_are_valid_today(own_desk: Desk, language: str) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    about = {"language": language, "title": f"{PASSWORD[language]} ({language})", "body": BODIES[language]}
+    about: dict[str, Any] = {
+        "language": language,
+        "title": f"{PASSWORD[language]} ({language})",
+        "body": BODIES[language],
+    }
     desk = _desk_of(
         own_desk,
         _password(language, translation_of=None),

@@ -55,10 +55,12 @@ def _article(language: str, **about: Any) -> Article:
     return Article(f"password-{language}", language, PASSWORD[language], BODIES[language], **about)
 
 
-def _gaps(client: TestClient, frontdesk: Run, *options: object) -> dict[str, Any]:
+def _gaps(client: TestClient, frontdesk: Run, *options: str | int) -> dict[str, Any]:
     """What the command line says; HTTP says the same."""
     (found,) = frontdesk("kb", "gaps", "--json", *options).rows
-    query = {str(name).removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
+    query: dict[str, Any] = {
+        str(name).removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)
+    }
     assert ok(client.get("/v1/knowledge/gaps", params=query)) == found
     return dict(found)
 
