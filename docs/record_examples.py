@@ -25,6 +25,11 @@ EXAMPLES = ROOT / "serving" / "examples.json"
 CURL = re.compile(r"```sh\n(curl [^`]*?)```\n\n```json\n(.*?)```", re.DOTALL)
 
 THAI = "ได้รับของแล้วค่ะ แต่ส่งผิดสี สั่งกระเป๋าสีดำได้สีแดงมา ออเดอร์ TV-208417 ต้องใช้วันศุกร์นี้"
+UNSOLVED = (
+    "is there parking at your store on the weekend?",
+    "cửa hàng có chỗ để ô tô không ạ",
+    "у магазина есть парковка?",
+)
 VIETNAMESE = "Đơn TV-118402 giao nhầm màu rồi shop ơi, mình đặt màu đen mà nhận màu trắng"
 
 
@@ -64,6 +69,10 @@ def _record(client: httpx2.Client) -> dict[str, Any]:
     post("batch", "/v1/triage/batch", {"messages": [{"text": "Где мой заказ TV-120019?"}, {"text": "多謝，收到了"}]})
     post("correction", f"/v1/triage/{triage['id']}/corrections", {"task": "urgency", "label": "high", "agent": "mai"})
     post("answer", "/v1/answers", {"question": "Сколько ждать возврат денег на карту?"})
+    for question in UNSOLVED:
+        asked = client.post("/v1/answers", json={"question": question}).raise_for_status().json()
+        post("outcome", f"/v1/answers/{asked['id']}/outcome", {"outcome": "escalated", "channel": "live_chat"})
+    recorded["gaps"] = {"request": None, "response": client.get("/v1/knowledge/gaps").raise_for_status().json()}
     asked = {"text": VIETNAMESE, "triage_id": triage["id"], "customer": {"name": "chị Lan"}, "limit": 2}
     found = post("suggestions", "/v1/suggestions", asked)
     first = found["suggestions"][0]["id"]

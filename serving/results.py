@@ -1,13 +1,15 @@
-"""Triage as the JSON object that HTTP and the command line share."""
+"""Triage and answers as the JSON objects that are sent and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from kb.alternatives import Alternative
 from models.registry_state import TaskMode
 from models.types import Prediction
 from serving.keeper import Snapshot
 from serving.services.reading import Reading
-from triage.types import Triage
+from triage.types import RankedChannel, Triage
 
 MONITORED = "monitored"
 """The field of a decision record for what monitored tasks would have said; it is in no answer."""
@@ -23,10 +25,7 @@ def triage_result(identity: str, reading: Reading, now: Snapshot) -> dict[str, A
         "urgency": {**_shown(triage.urgency.prediction, mode("urgency")), "reasons": list(triage.urgency.reasons)},
         "channel": {
             "recommended": triage.channel.recommended,
-            "ranking": [
-                {"channel": r.channel, "score": r.score, "available": r.available, "reasons": list(r.reasons)}
-                for r in triage.channel.ranking
-            ],
+            "ranking": _channels(triage.channel.ranking),
             "mode": mode("channel").value,
         },
         "labels": {
@@ -38,6 +37,30 @@ def triage_result(identity: str, reading: Reading, now: Snapshot) -> dict[str, A
             for entity in triage.entities
         ],
         "decision": {"action": decision.action.value, "reasons": list(decision.reasons)},
+        "versions": now.versions,
+    }
+
+
+def answer_result(
+    identity: str, reading: Reading, others: Sequence[Alternative], reason: str | None, now: Snapshot
+) -> dict[str, Any]:
+    """What a customer's question is answered, under the field names of the public format."""
+    found, language = reading.answer, reading.triage.language
+    ways = () if found is not None else now.pipeline.policy.reaching_people(reading.triage.channel)
+    return {
+        "id": identity,
+        "answer": found
+        and {
+            "text": found.text,
+            "language": found.language,
+            "foreign_language": found.language != language.code,
+            "confidence": found.confidence,
+        },
+        "citations": [asdict(citation) for citation in (found.citations if found is not None else ())],
+        "alternatives": [asdict(other) for other in others],
+        "reason": reason,
+        "channels": _channels(ways),
+        "text_language": {"code": language.code, "confidence": language.confidence},
         "versions": now.versions,
     }
 
@@ -62,6 +85,12 @@ def join_excerpts(kept: Mapping[str, Any], excerpts: Mapping[str, Any]) -> dict[
     urgency = {**kept["urgency"], "reasons": excerpts["urgency_reasons"]}
     shown = {name: value for name, value in kept.items() if name != MONITORED}
     return {**shown, "urgency": urgency, "entities": excerpts["entities"]}
+
+
+def _channels(ranking: Sequence[RankedChannel]) -> list[dict[str, Any]]:
+    return [
+        {"channel": r.channel, "score": r.score, "available": r.available, "reasons": list(r.reasons)} for r in ranking
+    ]
 
 
 def _shown(prediction: Prediction, mode: TaskMode) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from models.languages import canonical_language
 from models.registry_state import TaskMode
-from serving.storage.tables import EventKind
+from serving.storage.tables import EventKind, Outcome
 from triage.types import Action, EntityType
 
 MAX_TEXT = 20_000
@@ -125,7 +125,10 @@ class BatchOut(Wire):
 
 
 class AnswerIn(Wire):
+    """A customer's question. With an `id`, sending it again answers with the first result."""
+
     question: Text
+    id: Identity | None = Field(default=None, description="The helpdesk's own id of the question.")
     language: Language | None = None
     channel: str | None = Field(default=None, max_length=64)
 
@@ -138,18 +141,78 @@ class CitationOut(Wire):
     score: float
 
 
+class AlternativeOut(Wire):
+    article_id: str
+    title: str
+    language: str
+    score: float
+
+
 class AnswerText(Wire):
     text: str = Field(description="Taken from the article word by word.")
     language: str
+    foreign_language: bool = Field(
+        description="It is in another language, or script, than the question, for want of a translation. Say so."
+    )
     confidence: float
 
 
 class AnswerOut(Wire):
+    id: str = Field(description="What an outcome refers to.")
     answer: AnswerText | None = Field(description="None when the knowledge base has no answer.")
     citations: list[CitationOut]
+    alternatives: list[AlternativeOut] = Field(
+        description="Up to three other public articles that might help, best first."
+    )
     reason: str | None = Field(description="Why there is no answer.")
+    channels: list[ChannelScore] = Field(
+        description="Where there is no answer, every channel on which a person can be reached, best first."
+    )
     text_language: TextLanguage
     versions: dict[str, str]
+
+
+class OutcomeIn(Wire):
+    outcome: Outcome
+    channel: str | None = Field(default=None, max_length=64, description="Where the customer went on to, if anywhere.")
+
+
+class OutcomeOut(Wire):
+    answer_id: str
+    outcome: Outcome
+    channel: str | None
+    created_at: str
+
+
+class GapExampleOut(Wire):
+    text: str = Field(description="A customer's question, long ones cut.")
+    language: str
+
+
+class NearestOut(Wire):
+    article_id: str
+    title: str
+    score: float
+    languages: list[str] = Field(description="Of the article and its translations, as far as customers find them.")
+    missing_languages: list[str] = Field(description="In which it was asked for and is not there.")
+
+
+class GapOut(Wire):
+    count: int
+    languages: dict[str, int] = Field(description="Questions in each, the most first.")
+    unanswered: int = Field(description="Questions that got no answer.")
+    unsolved: int = Field(description="Questions that got one which did not help.")
+    intent: str | None = Field(description="The most likely one; null where none is known.")
+    examples: list[GapExampleOut]
+    nearest: NearestOut | None = Field(description="Of the articles that there are; null in an empty knowledge base.")
+
+
+class GapsOut(Wire):
+    questions: int = Field(description="Open questions that were looked at, the newest.")
+    older: int = Field(description="Open questions beyond the limit, left out.")
+    expired: int = Field(description="Open questions whose text is not kept any more.")
+    clusters: int = Field(description="Of which `gaps` has the largest.")
+    gaps: list[GapOut]
 
 
 class Person(Wire):

@@ -48,6 +48,8 @@ EXAMPLES: dict[str, tuple[type[BaseModel] | None, type[BaseModel]]] = {
     "batch": (schemas.BatchIn, schemas.BatchOut),
     "correction": (schemas.CorrectionIn, schemas.CorrectionOut),
     "answer": (schemas.AnswerIn, schemas.AnswerOut),
+    "outcome": (schemas.OutcomeIn, schemas.OutcomeOut),
+    "gaps": (None, schemas.GapsOut),
     "suggestions": (schemas.SuggestionsIn, schemas.SuggestionsOut),
     "event": (schemas.EventIn, schemas.EventOut),
     "taxonomy": (None, schemas.TaxonomyOut),

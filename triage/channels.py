@@ -18,13 +18,19 @@ _HOURS = re.compile(r"\s*(\d\d:\d\d)\s*-\s*(\d\d:\d\d)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A way to reach the desk. `opens` and `closes` are local times; both None means day and night."""
+    """A way to reach the desk.
+
+    Attributes:
+        opens, closes: local times; both None means day and night.
+        person: whether somebody of the desk answers there; a forum, say, is answered by other customers.
+    """
 
     id: str
     base: float
     available: bool
     opens: time | None
     closes: time | None
+    person: bool = True
 
     def is_open(self, local: time) -> bool:
         if not self.available or self.opens is None or self.closes is None:
@@ -64,6 +70,11 @@ class ChannelPolicy:
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(channel.id for channel in self.channels)
+
+    def reaching_people(self, advice: ChannelAdvice) -> tuple[RankedChannel, ...]:
+        """The ranking of `advice`, scores and all, less the channels on which nobody of the desk answers."""
+        people = {channel.id for channel in self.channels if channel.person}
+        return tuple(ranked for ranked in advice.ranking if ranked.channel in people)
 
     def advise(
         self,
@@ -125,7 +136,7 @@ def load_policy(path: Path = STARTER) -> ChannelPolicy:
     """
     top = ("name", "time_zone", "model_weight", "came_from_boost", "channels", "rules")
     document = Document(path, known=top)
-    rows = document.rows("channels", known=("id", "base", "available", "open"))
+    rows = document.rows("channels", known=("id", "base", "available", "open", "person"))
     ids = document.identities("channels", rows)
     if not ids:
         document.problems.append(f"{path}: has no channels")
@@ -134,7 +145,8 @@ def load_policy(path: Path = STARTER) -> ChannelPolicy:
         opens, closes = _hours(document, identity, row.get("open"))
         base = _number(document, f"base of {identity}", row.get("base", 0.05))
         available = document.choice(row, "available", (True, False), True)
-        channels.append(Channel(identity, base, available, opens, closes))
+        person = document.choice(row, "person", (True, False), True)
+        channels.append(Channel(identity, base, available, opens, closes, person))
     rules = []
     for row in document.rows("rules", known=("reason", "when", "boost")):
         reason, when, boost = str(row.get("reason", "")), row.get("when") or {}, row.get("boost") or {}

@@ -1,4 +1,4 @@
-"""frontdesk kb: import, search, list and delete articles and macros."""
+"""frontdesk kb: import, search, list and delete articles and macros, and find out which are missing."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,11 @@ from kb.search import Hit
 from kb.store import KnowledgeStore
 from kb.types import Article, Audience
 from serving.cli.messages import text_problem
-from serving.cli.output import line, warn
+from serving.cli.output import line, progress, warn
 from serving.desk import open_desk, open_desk_database
 from serving.errors import BadSettings
 from serving.keeper import Snapshot
+from serving.services.gaps import Gap, knowledge_gaps
 from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.pipeline import Message
@@ -96,6 +97,45 @@ def delete(ids: Annotated[list[str], typer.Argument(help="Ids of articles and ma
     if missing := [identity for identity in ids if identity not in gone]:
         warn(f"not there: {', '.join(missing)}. `frontdesk kb list` shows what is.")
         raise typer.Exit(1)
+
+
+@app.command()
+def gaps(
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Questions of so many days.")] = 30,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Clusters to show, the largest first.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """What customers ask and no article solves: questions that ask for the same, of any language, in one cluster."""
+    desk = open_desk(read_settings())
+    with progress() as bar:
+        job = bar.add_task("questions", total=None)
+        found = knowledge_gaps(
+            desk, days=days, top=top, advance=lambda done, total: bar.update(job, completed=done, total=total)
+        )
+    if json:
+        typer.echo(line(found.as_json()))
+        return
+    typer.echo(f"{found.questions:,} open questions of the last {days:,} days in {found.clusters:,} clusters")
+    if found.expired:
+        typer.echo(f"{found.expired:,} more are left out: their texts are not kept any more (FRONTDESK_TEXT_DAYS)")
+    if found.older:
+        typer.echo(f"{found.older:,} older ones are left out; ask for fewer days to see all of a shorter time")
+    for number, gap in enumerate(found.gaps, 1):
+        _show_gap(number, gap)
+
+
+def _show_gap(number: int, gap: Gap) -> None:
+    languages = ", ".join(f"{language} {count:,}" for language, count in gap.languages.items())
+    counts = f"{gap.count:,} questions, {gap.unanswered:,} unanswered, {gap.unsolved:,} unsolved ({languages})"
+    typer.echo(f"\n{number}. {gap.intent or 'no known intent'}: {counts}")
+    for example in gap.examples:
+        typer.echo(f"   {example.language:8} {example.text}")
+    if (nearest := gap.nearest) is None:
+        typer.echo("   nearest  none: the knowledge base is empty")
+        return
+    missing = f"; missing in {', '.join(nearest.missing_languages)}" if nearest.missing_languages else ""
+    there = f"{nearest.score:.2f}, in {', '.join(nearest.languages)}{missing}"
+    typer.echo(f"   nearest  {nearest.article_id} “{nearest.title}” ({there})")
 
 
 def _state(article: Article) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kb.alternatives import MOST_ALTERNATIVES
 from kb.answer import Answer, answer
-from kb.search import KnowledgeBase, Question
+from kb.search import Hit, KnowledgeBase, Question
 from models.types import Prediction
 from triage.decision import answer_decides, decide, may_be_answered
 from triage.pipeline import Message, Pipeline, Triaged
@@ -17,12 +18,14 @@ class Reading:
     """A message's triage, the answer if there is one, and the decision.
 
     Attributes:
+        hits: what was found, best first; empty where nothing was looked up.
         question: what the message asks of a knowledge base, with its text as it was read and its vector.
         predictions: what the bundle itself said, before policy and settings.
     """
 
     triage: Triage
     answer: Answer | None
+    hits: tuple[Hit, ...]
     decision: Decision
     question: Question
     predictions: Mapping[str, Prediction]
@@ -36,7 +39,7 @@ def read(
     Once more, where the bundle has adapted its encoder: search stays with the encoder as it is.
 
     Args:
-        always: look up answers also where none could change the decision.
+        always: look up answers also where none could change the decision, and with them what else might help.
     """
     triaged = pipeline.run(messages, at=datetime.now(UTC))
     triages, questions = triaged.triages, _questions(triaged)
@@ -46,19 +49,31 @@ def read(
         for at, triage in enumerate(triages)
         if triage.language.code != UNDETERMINED and wanted(triage, pipeline.taxonomy)
     ]
-    answers: list[Answer | None] = [None] * len(messages)
-    for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], 1), strict=True):
-        answers[at] = answer(knowledge, hits)
-    return [
-        Reading(triage, found, decide(triage, pipeline.taxonomy, answered=found is not None), question, predictions)
-        for triage, found, question, predictions in zip(triages, answers, questions, triaged.predictions, strict=True)
-    ]
+    found: list[list[Hit]] = [[] for _ in messages]
+    top_k = 1 + MOST_ALTERNATIVES if always else 1
+    for at, hits in zip(askable, knowledge.search([questions[at] for at in askable], top_k), strict=True):
+        found[at] = hits
+    rows = zip(triages, found, questions, triaged.predictions, strict=True)
+    return [_reading(pipeline, knowledge, *row) for row in rows]
 
 
 def ask(pipeline: Pipeline, messages: Sequence[Message]) -> tuple[list[Triage], list[Question]]:
     """The triage of each message, and the question that it puts to a knowledge base; nothing is looked up yet."""
     triaged = pipeline.run(messages, at=datetime.now(UTC))
     return triaged.triages, _questions(triaged)
+
+
+def _reading(
+    pipeline: Pipeline,
+    knowledge: KnowledgeBase,
+    triage: Triage,
+    hits: list[Hit],
+    question: Question,
+    predictions: Mapping[str, Prediction],
+) -> Reading:
+    found = answer(knowledge, hits)
+    decision = decide(triage, pipeline.taxonomy, answered=found is not None)
+    return Reading(triage, found, tuple(hits), decision, question, predictions)
 
 
 def _questions(triaged: Triaged) -> list[Question]:

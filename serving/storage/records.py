@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kb.store import conflict_insert
-from serving.storage.tables import DecisionRow, LiveData, SourceType, SuggestionEventRow, SuggestionRow
+from serving.storage.tables import AnswerRow, DecisionRow, LiveData, SourceType, SuggestionEventRow, SuggestionRow
 from triage.types import Action
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class DecisionRepository:
 
     def add_many(self, records: Sequence[DecisionRecord]) -> list[DecisionRecord]:
         """Store decisions as `add` does, in one statement; the stored records come in the order given."""
-        stored = _store(self._session, DecisionRow, records)
+        stored = store_once(self._session, DecisionRow, records)
         for sent, kept in zip(records, stored, strict=True):
             if sent.request_digest != kept.request_digest:
                 raise ConflictingRequest(
@@ -134,7 +134,7 @@ class SuggestionRepository:
         known = set(self._session.scalars(select(DecisionRow.id).where(DecisionRow.id.in_(decisions))))
         if missing := sorted(decisions - known):
             raise UnknownDecision(f"No decision {missing[0]!r}. Store the decision before its suggestions.")
-        return _store(self._session, SuggestionRow, records)
+        return store_once(self._session, SuggestionRow, records)
 
     def get(self, suggestion_id: str) -> SuggestionRecord | None:
         row = self._session.get(SuggestionRow, suggestion_id)
@@ -145,7 +145,6 @@ class SuggestionRepository:
         return blank_expired(self._session, SuggestionRow, now, text=None)
 
 
-_Stored = TypeVar("_Stored", DecisionRecord, SuggestionRecord)
 _Record = TypeVar("_Record", bound="DataclassInstance")
 
 
@@ -154,10 +153,12 @@ def as_record(kind: type[_Record], row: LiveData) -> _Record:
     return kind(**{f.name: getattr(row, f.name) for f in fields(kind)})
 
 
-def _store(session: Session, row: type[DecisionRow] | type[SuggestionRow], records: Sequence[_Stored]) -> list[_Stored]:
+def store_once(session: Session, row: type[LiveData], records: Sequence[_Record]) -> list[_Record]:
+    """Insert records whose ids are new; the stored ones, new and old, come in the order given."""
+    id_of = attrgetter("id")
     # In order of id, so that two batches at once wait for each other instead of deadlocking.
-    first = {r.id: r for r in reversed(records)}
-    values = [{f.name: getattr(r, f.name) for f in fields(r)} for r in sorted(first.values(), key=attrgetter("id"))]
+    first = {id_of(r): r for r in reversed(records)}
+    values = [{f.name: getattr(r, f.name) for f in fields(r)} for r in sorted(first.values(), key=id_of)]
     if not values:
         return []
     # On a conflict the row is set to what it is, so that the one statement gives back old rows and new ones alike.
@@ -165,10 +166,10 @@ def _store(session: Session, row: type[DecisionRow] | type[SuggestionRow], recor
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_={"id": insert.excluded.id}).returning(row)
     rows: list[Any] = list(session.scalars(upsert, values, execution_options={"populate_existing": True}))
     stored = {found.id: as_record(type(records[0]), found) for found in rows}
-    return [stored[r.id] for r in records]
+    return [stored[id_of(r)] for r in records]
 
 
-_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow]
+_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow] | type[AnswerRow]
 
 
 def blank_expired(session: Session, row: _Expiring, now: datetime, **blank: None) -> int:

@@ -28,6 +28,14 @@ class EventKind(StrEnum):
     REJECTED = "rejected"
 
 
+class Outcome(StrEnum):
+    """What became of a customer's question."""
+
+    SOLVED = "solved"
+    NOT_SOLVED = "not_solved"
+    ESCALATED = "escalated"
+
+
 class LiveData(DeclarativeBase):
     """The tables of this module."""
 
@@ -101,7 +109,42 @@ class SuggestionEventRow(LiveData):
         return and_(cls.text_expires_at.is_not(None), cls.digest.is_not(None))
 
 
-for _row in (DecisionRow, SuggestionRow, SuggestionEventRow):
+class AnswerRow(LiveData):
+    """A customer's question and what it was answered.
+
+    Attributes:
+        askable: whether it was looked up at all; not what is out of scope, needs no reply or is in no known language.
+        article_id, confidence: of the answer; None where there was none.
+    """
+
+    __tablename__ = "answers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    request_digest: Mapped[str | None]
+    text: Mapped[str | None]
+    text_expires_at: Mapped[datetime | None]
+    language: Mapped[str]
+    channel: Mapped[str | None]
+    intent: Mapped[str]
+    intent_confidence: Mapped[float]
+    askable: Mapped[bool]
+    article_id: Mapped[str | None]
+    confidence: Mapped[float | None]
+    reason: Mapped[str | None]
+    result: Mapped[dict[str, Any]]
+    versions: Mapped[dict[str, Any]]
+    outcome: Mapped[Outcome | None]
+    outcome_channel: Mapped[str | None]
+    outcome_at: Mapped[datetime | None]
+
+    @classmethod
+    def holds_text(cls) -> ColumnElement[bool]:
+        """The condition of the index that a purge runs on; a purged row leaves it."""
+        return or_(cls.text.is_not(None), cls.request_digest.is_not(None))
+
+
+for _row in (DecisionRow, SuggestionRow, SuggestionEventRow, AnswerRow):
     Index(None, _row.text_expires_at, sqlite_where=_row.holds_text(), postgresql_where=_row.holds_text())
 
 

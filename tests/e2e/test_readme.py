@@ -31,7 +31,8 @@ def _stable(value: Any) -> Any:
     """Without ids that are new each time, reasons that quote scores, and the order of nearly equal scores."""
     if isinstance(value, list):
         if value and isinstance(value[0], dict) and "score" in value[0] and len(value[0]) in (2, 4):
-            return {entry.get("label", entry.get("channel")): entry["score"] for entry in value}
+            names = ("label", "channel", "article_id")
+            return {next(entry[n] for n in names if n in entry): entry["score"] for entry in value}
         return [_stable(entry) for entry in value]
     if isinstance(value, dict):
         return {key: _stable(entry) for key, entry in value.items() if key not in ("id", "reasons")}

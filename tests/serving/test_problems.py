@@ -17,6 +17,7 @@ REQUESTS = {
     "/v1/triage": "text",
     "/v1/triage/batch": "messages",
     "/v1/answers": "question",
+    "/v1/answers/x/outcome": "outcome",
     "/v1/suggestions": "text",
     "/v1/suggestions/x/events": "kind",
     "/v1/triage/x/corrections": "task",

@@ -13,7 +13,7 @@ from serving.desk import Desk
 from tests.serving.wire import WRONG_SIZE, client_of, ok, problem, rows, stored_decision, stored_suggestion
 
 LANGUAGES = sorted(WRONG_SIZE)
-TABLES = ("decisions", "suggestions", "suggestion_events")
+TABLES = ("decisions", "suggestions", "suggestion_events", "answers")
 SENT = {
     "en": "Dear Anna, the pair in 38 leaves today and the courier takes the other one along.",
     "vi": "Chào chị Hà, đôi size 38 sẽ được gửi hôm nay, bên giao hàng nhận lại đôi kia giúp chị.",
@@ -153,6 +153,35 @@ def test_with_no_days_nothing_that_agents_sent_is_ever_stored(own_desk: Desk, li
     first = ok(client.post(f"/v1/suggestions/{one['id']}/events", json=event))
     assert ok(client.post(f"/v1/suggestions/{one['id']}/events", json=event)) == first
     assert SENT[language] not in _everything(desk)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_questions_vanish_after_their_days_and_their_outcome_stays(own_desk: Desk, language: str) -> None:
+    client, asked = client_of(own_desk), {"question": WRONG_SIZE[language], "id": "q-1"}
+    answered = ok(client.post("/v1/answers", json=asked))
+    ok(client.post("/v1/answers/q-1/outcome", json={"outcome": "escalated", "channel": "phone"}))
+    assert WRONG_SIZE[language] in _everything(own_desk)
+    _grow_old(own_desk, days=29.9)
+    assert purge_expired_texts(own_desk) == 0
+    assert ok(client.post("/v1/answers", json=asked)) == answered
+    _grow_old(own_desk, days=0.2)
+    assert purge_expired_texts(own_desk) == 1
+    stored = _everything(own_desk)
+    words = (WRONG_SIZE[language], "TV-104233", "anna.pham@example.com")
+    assert [word for word in words if word in stored] == []
+    assert "escalated" in stored
+    assert "expired" in problem(client.post("/v1/answers", json=asked), 409)["detail"]
+    assert (rows(own_desk, "answers"), purge_expired_texts(own_desk)) == (1, 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_no_days_no_question_is_ever_stored(own_desk: Desk, language: str) -> None:
+    desk = _keeping(own_desk, 0)
+    client, asked = client_of(desk), {"question": WRONG_SIZE[language], "id": "q-1"}
+    answered = ok(client.post("/v1/answers", json=asked))
+    assert WRONG_SIZE[language] not in _everything(desk)
+    assert ok(client.post("/v1/answers", json=asked)) == answered
+    problem(client.post("/v1/answers", json={**asked, "question": f"{WRONG_SIZE[language]}!"}), 409)
 
 
 def test_a_running_server_purges_by_itself(own_desk: Desk) -> None:

@@ -89,7 +89,13 @@ def test_the_openapi_document_names_the_problems_of_every_route(client: TestClie
     paths = ok(client.get("/openapi.json"))["paths"]
     assert set(paths) == {
         *("/v1/triage", "/v1/triage/batch", "/v1/triage/{triage_id}/corrections"),
-        *("/v1/answers", "/v1/suggestions", "/v1/suggestions/{suggestion_id}/events"),
+        *(
+            "/v1/answers",
+            "/v1/answers/{answer_id}/outcome",
+            "/v1/knowledge/gaps",
+            "/v1/suggestions",
+            "/v1/suggestions/{suggestion_id}/events",
+        ),
         *("/v1/taxonomy", "/healthz", "/readyz"),
     }
     for path, methods in paths.items():
@@ -98,6 +104,7 @@ def test_the_openapi_document_names_the_problems_of_every_route(client: TestClie
                 assert {"200", "401", "403", "422", "503"} <= set(operation["responses"])
                 assert "application/problem+json" in operation["responses"]["422"]["content"]
     assert "409" in paths["/v1/triage"]["post"]["responses"]
+    assert "409" in paths["/v1/answers"]["post"]["responses"]
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])

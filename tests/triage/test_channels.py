@@ -51,6 +51,18 @@ def test_every_channel_is_ranked_with_reasons(starter: ChannelPolicy, shares: di
     assert advice.recommended == next(ranked.channel for ranked in advice.ranking if ranked.available)
 
 
+def test_ways_to_a_person_leave_out_what_the_policy_says_is_none(starter: ChannelPolicy, tmp_path: Path) -> None:
+    advice = advise(starter, shares={"forum": 0.9})
+    assert advice.recommended == "forum"
+    ways = starter.reaching_people(advice)
+    assert ways == tuple(ranked for ranked in advice.ranking if ranked.channel != "forum")
+    assert [way.channel for way in ways if not way.available] == ["video"]
+    own = load(tmp_path, "channels: [{id: phone}, {id: bot, person: false}, {id: mail, person: true}]")
+    assert {way.channel for way in own.reaching_people(advise(own))} == {"phone", "mail"}
+    with pytest.raises(BadConfiguration, match="person"):
+        load(tmp_path, "channels: [{id: phone, person: robot}]")
+
+
 @pytest.mark.parametrize("channel", ["phone", "email", "store", "messenger", "web_form"])
 def test_the_model_is_heard(starter: ChannelPolicy, channel: str) -> None:
     advice = advise(starter, shares={channel: 0.9})
