@@ -15,3 +15,11 @@ class BadArticle(KnowledgeError):
 
 class NothingToImport(KnowledgeError):
     """A path that does not exist or holds neither articles nor macros."""
+
+
+class BadConversation(KnowledgeError):
+    """Conversations that cannot be read; `problems` has one line for each, with its file and line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))

@@ -19,6 +19,7 @@ class Scope(StrEnum):
     ANSWER = "answer"
     SUGGEST = "suggest"
     FEEDBACK = "feedback"
+    REVIEW = "review"
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key of `frontdesk keys create`.")

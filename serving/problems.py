@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from serving.errors import BadRequest, NotAllowed, NotAuthenticated
+from serving.storage.candidates import UnknownCandidate
 from serving.storage.engine import StorageError
 from serving.storage.records import ConflictingRequest, UnknownDecision, UnknownSuggestion
 
@@ -24,6 +25,7 @@ STATUS = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     UnknownDecision: HTTPStatus.NOT_FOUND,
     UnknownSuggestion: HTTPStatus.NOT_FOUND,
+    UnknownCandidate: HTTPStatus.NOT_FOUND,
     ConflictingRequest: HTTPStatus.CONFLICT,
 }
 

@@ -16,7 +16,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kb.store import conflict_insert
-from serving.storage.tables import DecisionRow, LiveData, SourceType, SuggestionEventRow, SuggestionRow
+from serving.storage.tables import (
+    DecisionRow,
+    LiveData,
+    ReplySourceRow,
+    SourceType,
+    SuggestionEventRow,
+    SuggestionRow,
+)
 from triage.types import Action
 
 if TYPE_CHECKING:
@@ -168,7 +175,7 @@ def _store(session: Session, row: type[DecisionRow] | type[SuggestionRow], recor
     return [stored[r.id] for r in records]
 
 
-_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow]
+_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow] | type[ReplySourceRow]
 
 
 def blank_expired(session: Session, row: _Expiring, now: datetime, **blank: None) -> int:
