@@ -36,7 +36,7 @@ _BLOCK = 4096
 _PRIOR = 8
 
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
-_CARD = re.compile(r"(?<![\w{])(?:[*xX•·]{2,}[ -]?){1,4}\d{4}(?!\d)|(?<![\d-])(?:\d[ -]?){13,19}(?!\d)")
+_CARD = re.compile(r"(?<![\w{])(?:[*xX•·]{2,}[ -]?){1,4}\d{4}(?!\d)|(?<![\d-])(?:\d[ -]?){12,18}\d(?!\d)")
 _REFERENCE = re.compile(r"(?<![\w{])(?=[A-Za-z-]*\d)(?=\d*[A-Za-z])(?=(?:[A-Za-z-]*\d){4})[A-Za-z\d][A-Za-z\d-]{4,}")
 _MANY_DIGITS = re.compile(r"\d(?:[ .\-–()\u00a0]?\d){4,}")
 _NUMBER = re.compile(r"(?<![\w{])\d{3,}(?!\w)")

@@ -50,6 +50,8 @@ EXAMPLES: dict[str, tuple[type[BaseModel] | None, type[BaseModel]]] = {
     "answer": (schemas.AnswerIn, schemas.AnswerOut),
     "suggestions": (schemas.SuggestionsIn, schemas.SuggestionsOut),
     "event": (schemas.EventIn, schemas.EventOut),
+    "candidates": (None, schemas.CandidatesOut),
+    "review": (schemas.ReviewIn, schemas.CandidateOut),
     "taxonomy": (None, schemas.TaxonomyOut),
 }
 
