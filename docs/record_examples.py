@@ -68,7 +68,7 @@ def _record(client: httpx2.Client) -> dict[str, Any]:
     found = post("suggestions", "/v1/suggestions", asked)
     first = found["suggestions"][0]["id"]
     post("event", f"/v1/suggestions/{first}/events", {"kind": "rejected", "reason": "incorrect"})
-    pending = {"status": "pending", "limit": 2}
+    pending: dict[str, str | int] = {"status": "pending", "limit": 2}
     waiting = client.get("/v1/reply-candidates", params=pending).raise_for_status().json()
     recorded["candidates"] = {"request": None, "response": waiting}
     # Not approved: the README's own requests, which come after, are answered without it.

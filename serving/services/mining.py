@@ -11,7 +11,7 @@ import numpy as np
 
 from kb import mining
 from kb.conversations import Conversation
-from kb.mining import EXAMPLES, MIN_COUNT, Exchange, Mined, Read, Said, Slot
+from kb.mining import EXAMPLES, MAX_REPLY, MIN_COUNT, Exchange, Mined, Read, Said, Slot
 from models.types import Vectors
 from serving.desk import Desk
 from serving.keeper import Snapshot
@@ -174,7 +174,7 @@ def _said(reader: _Reader, asked: Sequence[_Asked], find: mining.FindSlots) -> t
     found: list[Said] = []
     cleared: list[list[str]] = []
     for exchange in (one.exchange for one in asked):
-        kept = [mining.masked(text, find, exchange.names) for text in exchange.replies]
+        kept = [mining.masked(text, find, exchange.names) for text in exchange.replies if len(text) <= MAX_REPLY]
         personal += sum(part is None for part in kept)
         cleared.append([part for part in kept if part and mining.plain(part)])
     requests = [one.exchange.request for one in asked]
