@@ -29,6 +29,7 @@ from kb.lexical import LexicalIndex
 from kb.search import Hit, KnowledgeBase, Question
 from kb.types import Article
 from models.types import TextKind
+from models.vectors import VectorCache
 from serving.desk import open_pipeline
 from serving.services.reading import ask
 from serving.settings import read_settings
@@ -70,7 +71,7 @@ def main() -> None:
     asked = {code: _asked(pipeline, code) for code in languages}
     bases = {code: _base(pipeline, articles[code], cache / f"xquad-{code}") for code in languages}
     runs = {
-        "dense": {code: _dense(pipeline, articles[code], asked) for code in languages},
+        "dense": {code: _dense(pipeline, articles[code], asked, cache / f"xquad-{code}") for code in languages},
         "lexical": {code: _lexical(pipeline, articles[code], asked) for code in languages},
         "search": {code: _search(bases[code], asked) for code in languages},
     }
@@ -104,8 +105,12 @@ def _search(base: KnowledgeBase, asked: Mapping[str, Asked]) -> dict[str, float]
     }
 
 
-def _dense(pipeline: Pipeline, articles: Sequence[Article], asked: Mapping[str, Asked]) -> dict[str, float]:
-    vectors = pipeline.encoder.encode([article.body for article in articles], TextKind.PASSAGE)
+def _dense(
+    pipeline: Pipeline, articles: Sequence[Article], asked: Mapping[str, Asked], cache: Path
+) -> dict[str, float]:
+    known = VectorCache(cache, pipeline.encoder, spare=10_000)
+    vectors = known.encode([article.body for article in articles], TextKind.PASSAGE)
+    known.save()
     return {
         code: _best(np.stack([q.vector for q in some.questions]) @ vectors.T, articles, some.wanted)
         for code, some in asked.items()

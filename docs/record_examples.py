@@ -77,6 +77,12 @@ def _record(client: httpx2.Client) -> dict[str, Any]:
     found = post("suggestions", "/v1/suggestions", asked)
     first = found["suggestions"][0]["id"]
     post("event", f"/v1/suggestions/{first}/events", {"kind": "rejected", "reason": "incorrect"})
+    pending: dict[str, str | int] = {"status": "pending", "limit": 2}
+    waiting = client.get("/v1/reply-candidates", params=pending).raise_for_status().json()
+    recorded["candidates"] = {"request": None, "response": waiting}
+    # Not approved: the README's own requests, which come after, are answered without it.
+    reject = {"status": "rejected", "reason": "says the same as our macro on returns", "reviewer": "mai"}
+    post("review", f"/v1/reply-candidates/{waiting['candidates'][0]['id']}/review", reject)
     recorded["taxonomy"] = {"request": None, "response": client.get("/v1/taxonomy").raise_for_status().json()}
     return recorded
 
@@ -94,6 +100,8 @@ class Server:
         command = [sys.executable, "-m", "serving.cli"]
         demo = [*command, "kb", "import", "kb/demo/articles", "kb/demo/macros"]
         subprocess.run(demo, env=self._environment, check=True, capture_output=True)
+        mine = [*command, "kb", "mine", "tests/samples/conversations.jsonl"]
+        subprocess.run(mine, env=self._environment, check=True, capture_output=True)
         self._process = subprocess.Popen([*command, "serve", "--port", str(self._port)], env=self._environment)
         base = f"http://127.0.0.1:{self._port}"
         for _ in range(1200):

@@ -23,3 +23,11 @@ class SnapshotUnusable(KnowledgeError):
 
 class SnapshotNotSaved(KnowledgeError):
     """An index could not be written to disk; the snapshot that was there is untouched."""
+
+
+class BadConversation(KnowledgeError):
+    """Conversations that cannot be read; `problems` has one line for each, with its file and line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))

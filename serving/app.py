@@ -10,11 +10,12 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from serving.api import answers, desk, knowledge, suggestions, triage
+from serving.api import answers, candidates, desk, knowledge, suggestions, triage
 from serving.desk import Desk
 from serving.limits import BodyLimit, RequestLog
 from serving.problems import add_problem_handlers
 from serving.storage.answers import AnswerRepository
+from serving.storage.candidates import CandidateRepository
 from serving.storage.engine import StorageError
 from serving.storage.feedback import FeedbackRepository
 from serving.storage.records import DecisionRepository, SuggestionRepository
@@ -35,7 +36,7 @@ def create_app(served: Desk, *, keys_required: bool = False) -> FastAPI:
     )
     app.state.desk = served
     app.state.keys_required = keys_required
-    for resource in (triage, answers, suggestions, knowledge, desk):
+    for resource in (triage, answers, suggestions, candidates, knowledge, desk):
         app.include_router(resource.router)
     add_problem_handlers(app)
     app.add_middleware(BodyLimit)
@@ -47,7 +48,7 @@ def purge_expired_texts(served: Desk) -> int:
     """Delete the texts whose days are over; the number of records that lost theirs."""
     now = datetime.now(UTC)
     with served.database.transaction() as session:
-        kinds = DecisionRepository, SuggestionRepository, FeedbackRepository, AnswerRepository
+        kinds = DecisionRepository, SuggestionRepository, FeedbackRepository, AnswerRepository, CandidateRepository
         return sum(kind(session).purge_expired_text(now) for kind in kinds)
 
 

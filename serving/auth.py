@@ -20,6 +20,7 @@ class Scope(StrEnum):
     SUGGEST = "suggest"
     FEEDBACK = "feedback"
     REPORT = "report"
+    REVIEW = "review"
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key of `frontdesk keys create`.")

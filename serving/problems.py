@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from serving.errors import BadRequest, NotAllowed, NotAuthenticated
 from serving.storage.answers import UnknownAnswer
+from serving.storage.candidates import UnknownCandidate
 from serving.storage.engine import StorageError
 from serving.storage.records import ConflictingRequest, UnknownDecision, UnknownSuggestion
 
@@ -26,6 +27,7 @@ STATUS = {
     UnknownDecision: HTTPStatus.NOT_FOUND,
     UnknownSuggestion: HTTPStatus.NOT_FOUND,
     UnknownAnswer: HTTPStatus.NOT_FOUND,
+    UnknownCandidate: HTTPStatus.NOT_FOUND,
     ConflictingRequest: HTTPStatus.CONFLICT,
 }
 

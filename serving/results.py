@@ -1,4 +1,4 @@
-"""Triage and answers as the JSON objects that are sent and recorded."""
+"""Triage, answers and reply candidates as the JSON objects that HTTP and the command line share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,6 +9,8 @@ from models.registry_state import TaskMode
 from models.types import Prediction
 from serving.keeper import Snapshot
 from serving.services.reading import Reading
+from serving.storage.candidates import CandidateRecord, macro_id
+from serving.storage.tables import ReviewStatus
 from triage.types import RankedChannel, Triage
 
 MONITORED = "monitored"
@@ -62,6 +64,26 @@ def answer_result(
         "channels": _channels(ways),
         "text_language": {"code": language.code, "confidence": language.confidence},
         "versions": now.versions,
+    }
+
+
+def candidate_result(candidate: CandidateRecord) -> dict[str, Any]:
+    """A reply candidate under the field names of the public format."""
+    approved = candidate.status is ReviewStatus.APPROVED
+    return {
+        "id": candidate.id,
+        "status": candidate.status.value,
+        "language": candidate.language,
+        "title": candidate.title,
+        "text": candidate.text,
+        "intents": list(candidate.intents),
+        "intent_shares": [{"label": label, "score": share} for label, share in candidate.intent_shares.items()],
+        "count": candidate.count,
+        "examples": list(candidate.examples),
+        "macro_id": macro_id(candidate.id) if approved else None,
+        "reviewer": candidate.reviewer,
+        "reviewed_at": candidate.reviewed_at.isoformat() if candidate.reviewed_at else None,
+        "reason": candidate.reason,
     }
 
 

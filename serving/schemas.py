@@ -1,13 +1,13 @@
 """The wire: what requests may hold and what responses do. Pydantic stays here and in the settings."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.languages import canonical_language
 from models.registry_state import TaskMode
-from serving.storage.tables import EventKind, Outcome
+from serving.storage.tables import EventKind, Outcome, ReviewStatus
 from triage.types import Action, EntityType
 
 MAX_TEXT = 20_000
@@ -288,6 +288,40 @@ class CorrectionOut(Wire):
     task: str
     label: str
     created_at: str
+
+
+class CandidateOut(Wire):
+    """A reply that agents gave in past conversations."""
+
+    id: str
+    status: ReviewStatus
+    language: str
+    title: str
+    text: str = Field(description="As mined, or as approved; {{placeholders}} stand for what was one customer's.")
+    intents: list[str] = Field(description="Of the macro that it is, or would be.")
+    intent_shares: list[LabelScore] = Field(description="The likeliest intents of the requests behind it.")
+    count: int = Field(description="Replies behind it.")
+    examples: list[str] = Field(description="Up to three requests; they go when other texts of customers go.")
+    macro_id: str | None = Field(description="The macro that it became; null unless it is approved.")
+    reviewer: str | None
+    reviewed_at: str | None
+    reason: str | None
+
+
+class CandidatesOut(Wire):
+    candidates: list[CandidateOut] = Field(description="Those with most replies behind them first.")
+    total: int = Field(description="Of this status, on all pages.")
+
+
+class ReviewIn(Wire):
+    """What is left out stays as it is. The same review again changes nothing."""
+
+    status: Literal[ReviewStatus.APPROVED, ReviewStatus.REJECTED]
+    text: str | None = Field(default=None, max_length=10_000, description="With approved: another text.")
+    title: str | None = Field(default=None, max_length=300)
+    intents: list[str] | None = Field(default=None, max_length=50, description="With approved: of the taxonomy.")
+    reason: str | None = Field(default=None, max_length=500, description="Needed with rejected.")
+    reviewer: str | None = Field(default=None, max_length=200)
 
 
 class AreaOut(Wire):

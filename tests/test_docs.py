@@ -52,6 +52,8 @@ EXAMPLES: dict[str, tuple[type[BaseModel] | None, type[BaseModel]]] = {
     "gaps": (None, schemas.GapsOut),
     "suggestions": (schemas.SuggestionsIn, schemas.SuggestionsOut),
     "event": (schemas.EventIn, schemas.EventOut),
+    "candidates": (None, schemas.CandidatesOut),
+    "review": (schemas.ReviewIn, schemas.CandidateOut),
     "taxonomy": (None, schemas.TaxonomyOut),
 }
 

@@ -9,6 +9,7 @@ from kb.errors import KnowledgeError
 from models.errors import ModelError
 from serving.cli import answer, doctor, evaluate, export, keys, knowledge, models, serve, train, triage
 from serving.errors import BadRequest, BadSettings, UnsafeStart
+from serving.storage.candidates import UnknownCandidate
 from serving.storage.engine import StorageError
 from training.errors import BadTrainingData
 from triage.errors import BadConfiguration
@@ -21,6 +22,7 @@ EXPECTED = (
     KnowledgeError,
     ModelError,
     StorageError,
+    UnknownCandidate,
     UnsafeStart,
 )
 """Errors whose message is for the user; any other one is a fault of the program and shows its traceback."""

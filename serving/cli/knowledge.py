@@ -10,6 +10,7 @@ from kb.importers import read as read_articles
 from kb.search import Hit
 from kb.store import KnowledgeStore
 from kb.types import Article, Audience
+from serving.cli import candidates
 from serving.cli.messages import text_problem
 from serving.cli.output import line, progress, warn
 from serving.desk import open_desk, open_desk_database
@@ -21,6 +22,8 @@ from serving.settings import read_settings
 from triage.pipeline import Message
 
 app = typer.Typer(help="The knowledge base: articles and macros.", no_args_is_help=True)
+app.command()(candidates.mine)
+app.add_typer(candidates.app, name="candidates")
 
 
 @app.command("import")

@@ -16,7 +16,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kb.store import conflict_insert
-from serving.storage.tables import AnswerRow, DecisionRow, LiveData, SourceType, SuggestionEventRow, SuggestionRow
+from serving.storage.tables import (
+    AnswerRow,
+    DecisionRow,
+    LiveData,
+    ReplySourceRow,
+    SourceType,
+    SuggestionEventRow,
+    SuggestionRow,
+)
 from triage.types import Action
 
 if TYPE_CHECKING:
@@ -169,7 +177,7 @@ def store_once(session: Session, row: type[LiveData], records: Sequence[_Record]
     return [stored[id_of(r)] for r in records]
 
 
-_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow] | type[AnswerRow]
+_Expiring = type[DecisionRow] | type[SuggestionRow] | type[SuggestionEventRow] | type[AnswerRow] | type[ReplySourceRow]
 
 
 def blank_expired(session: Session, row: _Expiring, now: datetime, **blank: None) -> int:

@@ -36,6 +36,14 @@ class Outcome(StrEnum):
     ESCALATED = "escalated"
 
 
+class ReviewStatus(StrEnum):
+    """What people decided about a reply candidate."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
 class LiveData(DeclarativeBase):
     """The tables of this module."""
 
@@ -144,7 +152,43 @@ class AnswerRow(LiveData):
         return or_(cls.text.is_not(None), cls.request_digest.is_not(None))
 
 
-for _row in (DecisionRow, SuggestionRow, SuggestionEventRow, AnswerRow):
+class ReplyCandidateRow(LiveData):
+    """A reply that waits for a review, or had one; `mined_text` stays as it was found, whatever is approved."""
+
+    __tablename__ = "reply_candidates"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    language: Mapped[str]
+    mined_text: Mapped[str]
+    intent_shares: Mapped[dict[str, Any]]
+    title: Mapped[str]
+    text: Mapped[str]
+    intents: Mapped[list[str]]
+    status: Mapped[ReviewStatus] = mapped_column(index=True)
+    reviewer: Mapped[str | None]
+    reviewed_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+
+
+class ReplySourceRow(LiveData):
+    """One reply behind a candidate, known again by its digest; of a few the request is kept as an example."""
+
+    __tablename__ = "reply_sources"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    candidate_id: Mapped[str] = mapped_column(ForeignKey("reply_candidates.id"), index=True)
+    created_at: Mapped[datetime]
+    request: Mapped[str | None]
+    text_expires_at: Mapped[datetime | None]
+
+    @classmethod
+    def holds_text(cls) -> ColumnElement[bool]:
+        """The condition of the index that a purge runs on; a purged row leaves it."""
+        return cls.request.is_not(None)
+
+
+for _row in (DecisionRow, SuggestionRow, SuggestionEventRow, AnswerRow, ReplySourceRow):
     Index(None, _row.text_expires_at, sqlite_where=_row.holds_text(), postgresql_where=_row.holds_text())
 
 

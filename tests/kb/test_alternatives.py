@@ -18,7 +18,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
 
 
 def hits(base: KnowledgeBase, *scores: float) -> list[Hit]:
-    evidence = Evidence(0.5, 0.5, 0.5, 0.5, 0.5)
+    evidence = Evidence(0.5, 0.5, 0.5, 0.5)
     return [Hit(passage, score, evidence) for passage, score in zip(base.passages, scores, strict=False)]
 
 

@@ -110,6 +110,8 @@ def _requests() -> dict[str, tuple[str, dict[str, Any] | None]]:
         "/v1/answers": ("POST", {"question": PASSWORD["zh-Hant"]}),
         "/v1/answers/{answer_id}/outcome": ("POST", {"outcome": "solved"}),
         "/v1/knowledge/gaps": ("GET", None),
+        "/v1/reply-candidates": ("GET", None),
+        "/v1/reply-candidates/{candidate_id}/review": ("POST", {"status": "approved"}),
         "/v1/suggestions": ("POST", asked),
         "/v1/suggestions/{suggestion_id}/events": ("POST", {"kind": "displayed"}),
         "/v1/taxonomy": ("GET", None),
@@ -122,8 +124,9 @@ def test_no_route_shows_anything_of_it(desk: Desk, client: TestClient) -> None:
     requests = _requests()
     assert client.get("/openapi.json").json()["paths"].keys() == requests.keys()
     told = ""
-    for path, (method, body) in requests.items():
-        response = client.request(method, path.format(triage_id="m-0", suggestion_id="s", answer_id="a"), json=body)
+    for route, (method, body) in requests.items():
+        path = route.format(triage_id="m-0", suggestion_id="s", answer_id="a", candidate_id="c")
+        response = client.request(method, path, json=body)
         assert response.status_code in (200, 404), response.text
         told += response.text + str(response.headers)
     told += client.get("/openapi.json").text

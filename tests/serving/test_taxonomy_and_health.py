@@ -89,13 +89,9 @@ def test_the_openapi_document_names_the_problems_of_every_route(client: TestClie
     paths = ok(client.get("/openapi.json"))["paths"]
     assert set(paths) == {
         *("/v1/triage", "/v1/triage/batch", "/v1/triage/{triage_id}/corrections"),
-        *(
-            "/v1/answers",
-            "/v1/answers/{answer_id}/outcome",
-            "/v1/knowledge/gaps",
-            "/v1/suggestions",
-            "/v1/suggestions/{suggestion_id}/events",
-        ),
+        *("/v1/answers", "/v1/answers/{answer_id}/outcome", "/v1/knowledge/gaps"),
+        *("/v1/suggestions", "/v1/suggestions/{suggestion_id}/events"),
+        *("/v1/reply-candidates", "/v1/reply-candidates/{candidate_id}/review"),
         *("/v1/taxonomy", "/healthz", "/readyz"),
     }
     for path, methods in paths.items():

@@ -80,7 +80,7 @@ def test_a_database_of_a_later_version_is_refused_and_left_alone(empty_url: str)
     migrate(database)
     with database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9876'"))
-    with pytest.raises(NewerDatabase, match=r"schema version 9876 and this Frontdesk knows up to 0004\. Install"):
+    with pytest.raises(NewerDatabase, match=r"schema version 9876 and this Frontdesk knows up to 0005\. Install"):
         migrate(database)
     with database.transaction() as session:
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9876"
