@@ -21,6 +21,10 @@ class SnapshotUnusable(KnowledgeError):
     """A saved index is missing, damaged, of another format, or not of what is to be served."""
 
 
+class VectorsNotSaved(KnowledgeError):
+    """The vectors of texts could not be written to disk; those that were there are untouched."""
+
+
 class SnapshotNotSaved(KnowledgeError):
     """An index could not be written to disk; the snapshot that was there is untouched."""
 

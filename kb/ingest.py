@@ -1,11 +1,14 @@
 """From articles and macros to a knowledge base that can be searched; a text is encoded once and never again."""
 
+import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.errors import VectorsNotSaved
 from kb.passages import Passage, cut, windows
 from kb.search import Embedded, KnowledgeBase
 from kb.types import Article, Macro
@@ -13,36 +16,29 @@ from models.bundle import Bundle
 from models.types import Encoder, TextKind
 from models.vectors import VectorCache
 
+SAVE_EVERY = 60.0
+"""Seconds of encoding that a kill can cost."""
+_AT_ONCE = 256
+
+log = logging.getLogger(__name__)
+
 
 def build(
-    articles: Sequence[Article],
-    macros: Sequence[Macro],
-    *,
-    version: str,
-    encoder: Encoder,
-    bundle: Bundle,
-    cache: Path,
-    advance: Callable[[int], object] = lambda _: None,
+    articles: Sequence[Article], macros: Sequence[Macro], *, version: str, encoder: Encoder, bundle: Bundle, cache: Path
 ) -> KnowledgeBase:
     """Cut, encode and index.
 
     Args:
         version: the store's digest of the content, reported with every decision.
         cache: a folder for vectors by content; it may be deleted at any time.
-        advance: called with the number of texts that became ready, of `texts_of(articles, macros)`.
     """
-    passages = [passage for article in articles if not article.draft for passage in cut(article)]
-    parts = [windows(passage) for passage in passages]
-    vectors = VectorCache(cache, encoder)
-    embedded = Embedded(
-        windows=vectors.encode([part for some in parts for part in some], TextKind.PASSAGE, advance=advance),
-        window_of=np.repeat(np.arange(len(passages)), [len(some) for some in parts]),
-        texts=vectors.encode([passage.text for passage in passages], TextKind.PASSAGE, advance=advance),
-        titles=vectors.encode([passage.title for passage in passages], advance=advance),
-        macros=vectors.encode([f"{m.title}\n{m.text}" for m in macros], TextKind.PASSAGE, advance=advance),
-        intents=_intents(bundle, passages, vectors, cache),
-    )
-    vectors.save()
+    passages = _passages(articles)
+    vectors = _Vectors(cache, encoder, bundle)
+    embedded = vectors.of(passages, macros)
+    try:
+        vectors.save()
+    except VectorsNotSaved as error:
+        log.warning("the knowledge base serves, and its next start will take longer: %s", error)
     return KnowledgeBase(
         version=version,
         articles={article.id: article for article in articles},
@@ -54,18 +50,86 @@ def build(
     )
 
 
-def _intents(bundle: Bundle, passages: Sequence[Passage], vectors: VectorCache, cache: Path) -> NDArray[np.float32]:
-    """What the bundle makes of the title of each passage, shape (passages, intents).
+def encode(
+    articles: Sequence[Article],
+    macros: Sequence[Macro],
+    *,
+    encoder: Encoder,
+    bundle: Bundle,
+    cache: Path,
+    advance: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Put the vectors of articles and macros into the cache, beside those that are there, for a `build` to come.
 
-    Titles alone: where the bundle has adapted its encoder, what it is to judge is read twice.
+    Args:
+        advance: called with the number of articles and macros that are ready.
+
+    Raises:
+        VectorsNotSaved: when there is no room for them.
     """
-    if "intent" not in bundle.heads or not passages:
-        return np.zeros((len(passages), 0), np.float32)
-    titles = [passage.title for passage in passages]
-    own = VectorCache(cache, bundle.adapted) if bundle.adapted else vectors
-    shares = bundle.score(titles, own.encode(titles))["intent"].shares
-    if own is not vectors:
-        own.save()
-    # In four digits, as the predictions about questions come.
-    rounded: NDArray[np.float32] = np.round(shares, 4).astype(np.float32)
-    return rounded
+    vectors = _Vectors(cache, encoder, bundle, spare=_EVERYTHING)
+    saved = time.monotonic()
+    for at in range(0, len(articles), _AT_ONCE):
+        some = articles[at : at + _AT_ONCE]
+        vectors.of(_passages(some), [])
+        advance(len(some))
+        if time.monotonic() - saved > SAVE_EVERY:
+            vectors.save()
+            saved = time.monotonic()
+    vectors.of([], macros)
+    advance(len(macros))
+    vectors.save()
+
+
+def _passages(articles: Sequence[Article]) -> list[Passage]:
+    return [passage for article in articles if not article.draft for passage in cut(article)]
+
+
+_EVERYTHING = 2**62
+
+
+class _Vectors:
+    """What encoder and bundle make of passages and macros, each text read once."""
+
+    def __init__(self, cache: Path, encoder: Encoder, bundle: Bundle, *, spare: int = 0) -> None:
+        self._cache = cache
+        self._bundle, self._general = bundle, VectorCache(cache, encoder, spare=spare)
+        self._own = VectorCache(cache, bundle.adapted, spare=spare) if bundle.adapted else self._general
+
+    def of(self, passages: Sequence[Passage], macros: Sequence[Macro]) -> Embedded:
+        parts = [windows(passage) for passage in passages]
+        encoded = self._general.encode
+        return Embedded(
+            windows=encoded([part for some in parts for part in some], TextKind.PASSAGE),
+            window_of=np.repeat(np.arange(len(passages)), [len(some) for some in parts]),
+            texts=encoded([passage.text for passage in passages], TextKind.PASSAGE),
+            titles=encoded([passage.title for passage in passages]),
+            macros=encoded([f"{macro.title}\n{macro.text}" for macro in macros], TextKind.PASSAGE),
+            intents=self._intents([passage.title for passage in passages]),
+        )
+
+    def save(self) -> None:
+        """
+        Raises:
+            VectorsNotSaved: when they cannot be written; those that were there stay.
+        """
+        try:
+            self._general.save()
+            if self._own is not self._general:
+                self._own.save()
+        except OSError as error:
+            raise VectorsNotSaved(
+                f"Vectors cannot be written to {self._cache} ({error.strerror or error}). Make room or mend its rights."
+            ) from error
+
+    def _intents(self, titles: Sequence[str]) -> NDArray[np.float32]:
+        """What the bundle makes of titles, shape (passages, intents).
+
+        Titles alone: where the bundle has adapted its encoder, what it is to judge is read twice.
+        """
+        if "intent" not in self._bundle.heads or not titles:
+            return np.zeros((len(titles), 0), np.float32)
+        shares = self._bundle.score(titles, self._own.encode(titles))["intent"].shares
+        # In four digits, as the predictions about questions come.
+        rounded: NDArray[np.float32] = np.round(shares, 4).astype(np.float32)
+        return rounded

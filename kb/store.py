@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text, delete, select
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -166,6 +166,19 @@ class KnowledgeStore:
         """Twelve hex digits that change when, and only when, the content does; `empty` for nothing."""
         kinds = {row.__tablename__: sorted(self._digests(row).items()) for row in (ArticleRow, MacroRow)}
         return _digest(kinds)[:12] if any(kinds.values()) else EMPTY
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Cheap, and different after nearly every change: what `version` says for certain."""
+        kinds = [select(func.count(), func.max(row.updated_at)) for row in (ArticleRow, MacroRow)]
+        return tuple(value for kind in kinds for value in self._session.execute(kind).one())
+
+    def new_or_changed(self, articles: Sequence[Article], macros: Sequence[Macro]) -> tuple[list[Article], list[Macro]]:
+        """Those that an upsert would write."""
+        return self._differing(ArticleRow, articles), self._differing(MacroRow, macros)
+
+    def _differing(self, row: type[ArticleRow] | type[MacroRow], items: Sequence[_Item]) -> list[_Item]:
+        known = self._digests(row)
+        return [item for item in items if known.get(item.id) != _digest(_content(item))]
 
     def _upsert(
         self,

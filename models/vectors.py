@@ -58,9 +58,11 @@ class VectorCache:
             return
         others = [key for key in self._known if key not in self._used]
         keys = [*others[len(others) - min(self._spare, len(others)) :], *sorted(self._used)]
+        vectors = np.stack([self._known[key] for key in keys])
         packed: dict[str, NDArray[Any]] = {
             "keys": np.frombuffer("".join(keys).encode(), np.uint8),
-            "vectors": np.stack([self._known[key] for key in keys]),
+            "vectors": vectors,
+            "digest": _digest(vectors),
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self._path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
@@ -73,9 +75,15 @@ class VectorCache:
     def _read(self) -> dict[str, Vectors]:
         try:
             packed = load(self._path.read_bytes())
+            if packed["digest"].tobytes() != _digest(packed["vectors"]).tobytes():
+                raise ValueError(f"{self._path} is not as it was written")
             keys = packed["keys"].tobytes().decode()
             names = [keys[at : at + 64] for at in range(0, len(keys), 64)]
             return dict(zip(names, packed["vectors"], strict=True))
         except (FileNotFoundError, SafetensorError, KeyError, ValueError):
-            # Only a cache: what cannot be read is encoded again.
+            # Only a cache: what cannot be read, or is not as it was written, is encoded again.
             return {}
+
+
+def _digest(vectors: Vectors) -> NDArray[np.uint8]:
+    return np.frombuffer(hashlib.sha256(vectors.tobytes()).digest(), np.uint8)

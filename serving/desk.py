@@ -1,6 +1,7 @@
 """One desk: encoder, bundle, taxonomy, policy, knowledge base and database, put together once."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.bundle import load_bundle
 from models.encoder import EncoderConfig, load_encoder
@@ -42,13 +43,18 @@ def open_desk(settings: Settings, *, encoder: Encoder | None = None) -> Desk:
     # Before the bundle is looked up, so that a promotion between the two is taken up by the first look.
     state = registry.state()
     pipeline = open_pipeline(settings, encoder=encoder)
-    follows, cache = settings.bundle == LIVE, settings.data_dir / "kb"
-    keeper = Keeper(registry, database, pipeline, state, follows=follows, cache=cache)
+    follows = settings.bundle == LIVE
+    keeper = Keeper(registry, database, pipeline, state, follows=follows, cache=vectors_folder(settings))
     return Desk(settings, database, keeper, Shadow(registry, database))
 
 
 def open_registry(settings: Settings) -> Registry:
     return Registry(settings.data_dir / "bundles")
+
+
+def vectors_folder(settings: Settings) -> Path:
+    """Where the vectors of the knowledge base are kept; what is missing there is encoded again."""
+    return settings.data_dir / "kb"
 
 
 def open_desk_database(settings: Settings) -> Database:

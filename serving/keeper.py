@@ -20,8 +20,10 @@ from models.registry_state import RegistryState, TaskMode
 from serving.storage.engine import Database, StorageError
 from triage.pipeline import Message, Pipeline
 
-LOOK_AT_REGISTRY, LOOK_AT_KNOWLEDGE = 0.5, 2.0
-"""Seconds between two looks at the registry's file, and at the database's version of the knowledge base."""
+LOOK_AT_REGISTRY, LOOK_AT_KNOWLEDGE = 0.5, 0.5
+"""Seconds between two looks at the registry's file, and at the database for changes of the knowledge base."""
+_LOOK_CLOSELY = 10
+"""Every so many looks the content itself is compared: clocks of other machines may be behind."""
 RETRY_AFTER = 5.0
 """Seconds until a bundle that could not be loaded is tried again: its files may have been slow to arrive."""
 
@@ -74,6 +76,8 @@ class Keeper:
         self._registry, self._database, self._encoder, self._cache = registry, database, pipeline.encoder, cache
         self._follows, self._live = follows, state.live
         self._registry_problem, self._bundle_problem, self._retry_at = "", "", 0.0
+        self._stamp: tuple[object, ...] = ()
+        self._looks = 0
         self._swapping = threading.Lock()
         pipeline = _restrained(pipeline, state)
         self._current = Snapshot(pipeline, self._build(pipeline.bundle, *self._content()), state)
@@ -120,12 +124,17 @@ class Keeper:
         """Build the knowledge base again when the database has another version of it."""
         try:
             with self._database.transaction(read_only=True) as session:
-                version = KnowledgeStore(session).version()
-            if version == self._current.knowledge.version:
-                return
-            content = self._content()
-            self._swap(lambda seen: replace(seen, knowledge=self._build(seen.pipeline.bundle, *content)))
-            log.info("knowledge base %s is in use", self._current.knowledge.version)
+                store = KnowledgeStore(session)
+                stamp = store.stamp()
+                self._looks += 1
+                if stamp == self._stamp and self._looks % _LOOK_CLOSELY:
+                    return
+                version = store.version()
+            if version != self._current.knowledge.version:
+                content = self._content()
+                self._swap(lambda seen: replace(seen, knowledge=self._build(seen.pipeline.bundle, *content)))
+                log.info("knowledge base %s is in use", self._current.knowledge.version)
+            self._stamp = stamp
         except StorageError as error:
             log.warning("knowledge base stays at %s: %s", self._current.knowledge.version, error)
 

@@ -1,10 +1,12 @@
 """frontdesk kb: import, search, list and delete articles and macros, and find out which are missing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from kb.importers import read as read_articles
 from kb.search import Hit
@@ -17,6 +19,7 @@ from serving.desk import open_desk, open_desk_database
 from serving.errors import BadSettings
 from serving.keeper import Snapshot
 from serving.services.gaps import Gap, knowledge_gaps
+from serving.services.knowledge import import_knowledge, rebuild_knowledge
 from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.pipeline import Message
@@ -37,14 +40,11 @@ def import_(
 ) -> None:
     """Add or update articles and macros; if one of them is bad, nothing is imported."""
     found = read_articles(paths, language=language, keep_going=keep_going)
-    database = open_desk_database(read_settings())
-    with database.transaction() as session:
-        store = KnowledgeStore(session)
-        articles, macros = store.upsert_articles(found.articles), store.upsert_macros(found.macros)
-        version = store.version()
-    for name, counts in (("articles", articles), ("macros", macros)):
+    with progress() as bar:
+        report = import_knowledge(read_settings(), found, partial(_encoding, bar))
+    for name, counts in (("articles", report.articles), ("macros", report.macros)):
         typer.echo(f"{name}: {counts.added} added, {counts.changed} changed, {counts.unchanged} unchanged")
-    typer.echo(f"knowledge base {version}")
+    typer.echo(f"knowledge base {report.version}")
     if found.problems:
         for problem in found.problems:
             warn(problem)
@@ -75,6 +75,15 @@ def search(
                 typer.echo(line({"query": text, "hits": [_hit(hit) for hit in hits]}))
             else:
                 _show(text, hits, titled=len(queries) > 1)
+
+
+@app.command()
+def rebuild() -> None:
+    """Encode and index everything again, from the database alone."""
+    with progress() as bar:
+        made = rebuild_knowledge(read_settings(), partial(_encoding, bar))
+    typer.echo(f"knowledge base {made.version}: {len(made.articles)} articles, {len(made.passages)} passages")
+    typer.echo(f"index {made.digest}")
 
 
 @app.command("list")
@@ -139,6 +148,10 @@ def _show_gap(number: int, gap: Gap) -> None:
     missing = f"; missing in {', '.join(nearest.missing_languages)}" if nearest.missing_languages else ""
     there = f"{nearest.score:.2f}, in {', '.join(nearest.languages)}{missing}"
     typer.echo(f"   nearest  {nearest.article_id} “{nearest.title}” ({there})")
+
+
+def _encoding(bar: Progress, total: int) -> Callable[[int], object]:
+    return partial(bar.advance, bar.add_task("encoding", total=total))
 
 
 def _state(article: Article) -> dict[str, Any]:
