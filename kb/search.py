@@ -220,14 +220,14 @@ class KnowledgeBase:
         by_words = lexical * allowed
         likely = np.argpartition(-by_words, min(_BY_WORDS, len(by_words) - 1))[:_BY_WORDS]
         rows = np.union1d(self._window_of[near[near >= 0]], likely[by_words[likely] > 0])
-        best = np.full(len(self._members), -np.inf)
-        np.maximum.at(best, self._group_of[rows], self._scores(rows, query, by_words, distances))
+        groups, place_of = np.unique(self._group_of[rows], return_inverse=True)
+        best = np.full(len(groups), -np.inf)
+        np.maximum.at(best, place_of, self._scores(rows, query, by_words, distances))
         order = np.argsort(-best, kind="stable")[: top_k + 1]
         found = [*best[order], 0.0]
         return [
-            self._hit(self._members[group], query, by_words, distances, allowed, found[place : place + 2])
-            for place, group in enumerate(order[:top_k])
-            if np.isfinite(best[group])
+            self._hit(self._members[groups[at]], query, by_words, distances, allowed, found[place : place + 2])
+            for place, at in enumerate(order[:top_k])
         ]
 
     def _scores(
