@@ -1,7 +1,7 @@
 """Nearest rows by inner product: the one home of FAISS.
 
-Few rows are compared one by one. Many lie in cells around k-means centres, a byte for each number, and a query looks
-into the cells whose centres are nearest to it; how many it takes is measured when the index is built.
+Few rows are compared one by one. Many lie in cells around k-means centres, in half precision, and a query looks into
+the cells whose centres are nearest to it; how many it takes is measured when the index is built.
 `docs/decisions/0005-index.md` has the reasons and `benchmarks/README.md` the figures.
 """
 
@@ -26,7 +26,7 @@ _faiss: Any = faiss
 K = 10
 """Recall is the share of so many nearest rows that are found."""
 _SEED = 13
-_SAMPLE = 512
+_SAMPLE, _ENOUGH = 1024, 64
 _LIKE_A_QUESTION = 1.9
 """Length of the noise in a sampled query; with it the nearest rows are as near as those of real questions are."""
 
@@ -46,7 +46,7 @@ class IndexSettings:
     """How an index is chosen and tuned.
 
     Attributes:
-        exact_up_to: rows up to which every row is compared; above, `CELLS_8`.
+        exact_up_to: rows up to which every row is compared; above, `CELLS_16`.
         recall: the share of the exact ten nearest rows that a search should find.
         kind: this kind whatever the number of rows.
     """
@@ -65,14 +65,14 @@ class IndexSettings:
         """The kind for so many rows; nothing can be learned from none."""
         if rows == 0:
             return Kind.EXACT
-        return self.kind or (Kind.EXACT if rows <= self.exact_up_to else Kind.CELLS_8)
+        return self.kind or (Kind.EXACT if rows <= self.exact_up_to else Kind.CELLS_16)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """For each query its rows, best first; both of shape (queries, k), row −1 where there are fewer than k.
 
-    Scores are inner products, those of `CELLS_8` within about 0.002 of the exact ones.
+    Scores are inner products with the rows as they are kept: `CELLS_16` and `CELLS_8` round them.
     """
 
     rows: NDArray[np.int64]
@@ -104,8 +104,8 @@ class Index:
 
     Args:
         rows: shape (rows, dimension), not necessarily of length 1.
-        queries: what to measure recall on, shape (queries, dimension), half of them for the choice of the effort; by
-            default rows that are moved as far as questions lie from their passages.
+        queries: what to measure recall on, shape (queries, dimension), half of them for the choice of the effort. By
+            default, and where there are fewer than 64, rows moved as far as questions lie from their passages.
 
     Raises:
         ValueError: a row holds a number that is not finite.
@@ -123,11 +123,13 @@ class Index:
             built.add(rows)
         else:
             built = _cells(rows, kind)
-            facts = _tuned(built, rows, _sample(rows) if queries is None else queries, settings, kind)
+            held = _sample(rows) if queries is None or len(queries) < _ENOUGH else queries
+            facts = _tuned(built, rows, held, settings, kind)
         self._set(built, facts)
 
     def _set(self, index: Any, facts: Facts) -> None:
         self._index, self.facts = index, facts
+        self._all = _faiss.IDSelectorAll()
         # Masks hardly change from one question to the next, and a selector of a million rows is not free.
         self._selector: Callable[[bytes], Any] = lru_cache(maxsize=8)(_selector)
 
@@ -181,7 +183,9 @@ class Index:
         if effort:
             parameters = _faiss.SearchParametersIVF(sel=selector, nprobe=effort)
         else:
-            parameters = _faiss.SearchParameters(sel=selector)
+            # Without a selector FAISS splits even one query over its threads, which then wait for each other: on two
+            # busy cores that takes five times the CPU time of one thread.
+            parameters = _faiss.SearchParameters(sel=selector or self._all)
         scores, rows = self._index.search(queries, k, params=parameters)
         return scores, rows
 
@@ -299,27 +303,32 @@ def _tuned(index: Any, rows: Rows, queries: Rows, settings: IndexSettings, kind:
     chosen, held_out = slice(None, None, 2), slice(1, None, 2)
     seen: dict[int, float] = {}
     for effort in _efforts(index.nlist):
-        shares = recalls(chosen, effort)
-        seen[effort] = float(shares.mean())
-        # Two standard errors, so that it holds for other queries too.
-        if shares.mean() - 2 * shares.std() / len(shares) ** 0.5 >= settings.recall:
+        mean, error = _mean(recalls(chosen, effort))
+        seen[effort] = mean
+        # Surely, so that it holds for other queries too.
+        if mean - 2 * error >= settings.recall:
             break
     else:
-        effort = min(effort for effort, recall in seen.items() if recall >= max(seen.values()) - 0.002)
-    measured = recalls(held_out, effort)
-    recall = round(float(measured.mean()), 4) if len(measured) else seen[effort]
-    facts = Facts(kind, len(rows), rows.shape[1], effort, recall, len(measured), settings)
+        # No effort is sure to reach it; then what hardly gains anything is not spent.
+        effort = min(effort for effort, mean in seen.items() if mean >= max(seen.values()) - 0.002)
+    recall, error = _mean(recalls(held_out, effort))
+    facts = Facts(kind, len(rows), rows.shape[1], effort, round(recall, 4), len(queries) // 2, settings)
     log.info(
         "Index of %d rows (%s): %d of %d cells a search, recall %.4f on %d queries",
         facts.rows, kind, effort, index.nlist, recall, facts.queries,
     )  # fmt: skip
-    if recall < settings.recall:
+    if recall + 2 * error < settings.recall:
         log.warning(
             "The index finds %.1f %% of the ten nearest rows, and %.1f %% are wanted. "
             "Choose the kind %s or %s, or ask for less.",
             100 * recall, 100 * settings.recall, Kind.CELLS_16, Kind.EXACT,
         )  # fmt: skip
     return facts
+
+
+def _mean(shares: NDArray[np.float64]) -> tuple[float, float]:
+    """And its standard error."""
+    return float(shares.mean()), float(shares.std() / len(shares) ** 0.5)
 
 
 def _efforts(cells: int) -> list[int]:

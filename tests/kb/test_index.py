@@ -92,7 +92,7 @@ def test_the_kind_follows_the_number_of_rows() -> None:
     rows = clustered(400)
     assert Index(rows).facts.kind is Kind.EXACT
     assert Index(rows, IndexSettings(exact_up_to=400)).facts.kind is Kind.EXACT
-    assert Index(rows, IndexSettings(exact_up_to=399)).facts.kind is Kind.CELLS_8
+    assert Index(rows, IndexSettings(exact_up_to=399)).facts.kind is Kind.CELLS_16
     assert Index(rows, IndexSettings(exact_up_to=399, kind=Kind.EXACT)).facts.kind is Kind.EXACT
 
 
@@ -129,7 +129,7 @@ def test_recall_that_cannot_be_reached_is_said(caplog: pytest.LogCaptureFixture)
     rows = np.asarray(1 + 1e-6 * dice.standard_normal((500, 16)), np.float32)
     rows[0] = -100
     with caplog.at_level(logging.INFO, "frontdesk.index"):
-        index = Index(rows, IndexSettings(recall=1.0, exact_up_to=0), queries=near_to(rows[1:], 64))
+        index = Index(rows, IndexSettings(recall=1.0, kind=Kind.CELLS_8), queries=near_to(rows[1:], 64))
     assert index.facts.recall < 1
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
