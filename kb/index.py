@@ -29,6 +29,10 @@ K = 10
 _LEARNABLE = 1_000
 _AGAIN = 400
 """Rows that are compared again in half precision; four for each that is asked for where that is more."""
+_FEW = 2_000
+"""Allowed rows up to which each is compared."""
+_WIDER = 0.25
+"""How the effort grows where fewer are allowed: with this power of how many times fewer."""
 _SEED = 13
 _SAMPLE, _ENOUGH = 1024, 64
 _LIKE_A_QUESTION = 1.9
@@ -145,8 +149,8 @@ class Index:
     def nearest(self, queries: Rows, k: int, allowed: NDArray[np.bool_] | None = None) -> Neighbours:
         """The `k` rows with the largest inner product, among the `allowed` ones (shape (rows,)) if given.
 
-        The fewer are allowed, the more cells are looked into, up to all of them; so a row that is allowed is found
-        although all around it are not.
+        Where few are, every one of them is compared. Else the fewer are, the more cells are looked into, and all where
+        those hold less than is asked for; so a row that is allowed is found although all around it are not.
         """
         queries = np.ascontiguousarray(queries, np.float32)
         total = self.facts.rows
@@ -157,13 +161,27 @@ class Index:
         if allowed is not None and open_rows < total:
             selector = self._selector(np.packbits(allowed, bitorder="little").tobytes())
         if self.facts.kind is Kind.EXACT:
-            return Neighbours(*self._search(queries, k, selector, 0)[::-1])
+            # Without a selector FAISS splits even one query over its threads, which then wait for each other: on two
+            # busy cores that takes five times the CPU time of one thread.
+            parameters = _faiss.SearchParameters(sel=selector or self._all)
+            scores, rows = self._index.search(queries, k, params=parameters)
+            return Neighbours(rows, scores)
+        if allowed is not None and open_rows <= _FEW:
+            return self._compared(queries, k, np.flatnonzero(allowed))
         cells = _nlist(self._index)
-        effort = min(cells, -(-self.facts.effort * total // max(open_rows, 1)))
-        scores, rows = self._search(queries, k, selector, effort)
+        effort = min(cells, round(self.facts.effort * (total / open_rows) ** _WIDER))
+        scores, rows = self._index.search(queries, k, params=_parameters(k, effort, selector))
         short = np.count_nonzero(rows >= 0, axis=1) < min(k, open_rows)
         if effort < cells and short.any():
-            scores[short], rows[short] = self._search(queries[short], k, selector, cells)
+            parameters = _parameters(k, cells, selector)
+            scores[short], rows[short] = self._index.search(queries[short], k, params=parameters)
+        return Neighbours(rows, scores)
+
+    def _compared(self, queries: Rows, k: int, numbers: NDArray[np.int64]) -> Neighbours:
+        """The nearest among the rows of these numbers, each compared in half precision."""
+        kept = _faiss.downcast_index(self._index.refine_index).reconstruct_batch(numbers)
+        scores, found = _faiss.knn(queries, kept, k, metric=_faiss.METRIC_INNER_PRODUCT)
+        rows = np.where(found >= 0, numbers[found], -1) if len(numbers) else found
         return Neighbours(rows, scores)
 
     def save(self, folder: Path, about: Mapping[str, str]) -> None:
@@ -181,14 +199,6 @@ class Index:
 
         facts = {**asdict(self.facts), "faiss": _faiss.__version__, "about": dict(about)}
         snapshot.write(folder, content, facts)
-
-    def _search(self, queries: Rows, k: int, selector: Any, effort: int) -> tuple[Rows, NDArray[np.int64]]:
-        # Without a selector FAISS splits even one query over its threads, which then wait for each other: on two busy
-        # cores that takes five times the CPU time of one thread.
-        exact = _faiss.SearchParameters(sel=selector or self._all)
-        parameters = _parameters(k, effort, selector) if effort else exact
-        scores, rows = self._index.search(queries, k, params=parameters)
-        return scores, rows
 
 
 def load_index(
