@@ -1,7 +1,8 @@
 """Nearest rows by inner product: the one home of FAISS.
 
-Few rows are compared one by one. Many lie in cells around k-means centres, a byte for each number, and a query looks
-into the cells whose centres are nearest to it; how many it takes is measured when the index is built.
+Few rows are compared one by one. Many lie in cells around k-means centres, four bits for two numbers, and a query looks
+into the cells whose centres are nearest to it; the best rows there are compared again in half precision. How many cells
+it takes is measured when the index is built.
 `docs/decisions/0005-index.md` has the reasons and `benchmarks/README.md` the figures.
 """
 
@@ -25,8 +26,15 @@ Rows = NDArray[np.float32]
 _faiss: Any = faiss
 K = 10
 """Recall is the share of so many nearest rows that are found."""
+_LEARNABLE = 1_000
+_AGAIN = 400
+"""Rows that are compared again in half precision; four for each that is asked for where that is more."""
+_FEW = 2_000
+"""Allowed rows up to which each is compared."""
+_WIDER = 0.25
+"""How the effort grows where fewer are allowed: with this power of how many times fewer."""
 _SEED = 13
-_SAMPLE = 512
+_SAMPLE, _ENOUGH = 1024, 64
 _LIKE_A_QUESTION = 1.9
 """Length of the noise in a sampled query; with it the nearest rows are as near as those of real questions are."""
 
@@ -34,11 +42,10 @@ log = logging.getLogger("frontdesk.index")
 
 
 class Kind(StrEnum):
-    """How rows are kept: all as they are, or in cells with 8 or 16 bits a number."""
+    """Every row is compared, or those in the nearest cells."""
 
     EXACT = "exact"
-    CELLS_8 = "cells-8bit"
-    CELLS_16 = "cells-16bit"
+    CELLS = "cells"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +53,9 @@ class IndexSettings:
     """How an index is chosen and tuned.
 
     Attributes:
-        exact_up_to: rows up to which every row is compared; above, `CELLS_8`.
+        exact_up_to: rows up to which every row is compared.
         recall: the share of the exact ten nearest rows that a search should find.
-        kind: this kind whatever the number of rows.
+        kind: this kind whatever the number of rows; fewer than 1,000 are too few to learn cells from, and stay exact.
     """
 
     exact_up_to: int = 50_000
@@ -62,17 +69,17 @@ class IndexSettings:
             raise ValueError(f"exact_up_to is {self.exact_up_to}; it has to be 0 or more.")
 
     def kind_of(self, rows: int) -> Kind:
-        """The kind for so many rows; nothing can be learned from none."""
-        if rows == 0:
+        """The kind for so many rows."""
+        if rows < _LEARNABLE:
             return Kind.EXACT
-        return self.kind or (Kind.EXACT if rows <= self.exact_up_to else Kind.CELLS_8)
+        return self.kind or (Kind.EXACT if rows <= self.exact_up_to else Kind.CELLS)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """For each query its rows, best first; both of shape (queries, k), row −1 where there are fewer than k.
 
-    Scores are inner products, those of `CELLS_8` within about 0.002 of the exact ones.
+    Scores are inner products, in cells with rows in half precision.
     """
 
     rows: NDArray[np.int64]
@@ -104,8 +111,8 @@ class Index:
 
     Args:
         rows: shape (rows, dimension), not necessarily of length 1.
-        queries: what to measure recall on, shape (queries, dimension), half of them for the choice of the effort; by
-            default rows that are moved as far as questions lie from their passages.
+        queries: what to measure recall on, shape (queries, dimension), half of them for the choice of the effort. By
+            default, and where there are fewer than 64, rows moved as far as questions lie from their passages.
 
     Raises:
         ValueError: a row holds a number that is not finite.
@@ -122,12 +129,14 @@ class Index:
             built, facts = _faiss.IndexFlatIP(rows.shape[1]), Facts(kind, len(rows), rows.shape[1], 0, 1.0, 0, settings)
             built.add(rows)
         else:
-            built = _cells(rows, kind)
-            facts = _tuned(built, rows, _sample(rows) if queries is None else queries, settings, kind)
+            built = _cells(rows)
+            held = _sample(rows) if queries is None or len(queries) < _ENOUGH else queries
+            facts = _tuned(built, rows, held, settings)
         self._set(built, facts)
 
     def _set(self, index: Any, facts: Facts) -> None:
         self._index, self.facts = index, facts
+        self._all = _faiss.IDSelectorAll()
         # Masks hardly change from one question to the next, and a selector of a million rows is not free.
         self._selector: Callable[[bytes], Any] = lru_cache(maxsize=8)(_selector)
 
@@ -140,8 +149,8 @@ class Index:
     def nearest(self, queries: Rows, k: int, allowed: NDArray[np.bool_] | None = None) -> Neighbours:
         """The `k` rows with the largest inner product, among the `allowed` ones (shape (rows,)) if given.
 
-        The fewer are allowed, the more cells are looked into, up to all of them; so a row that is allowed is found
-        although all around it are not.
+        Where few are, every one of them is compared. Else the fewer are, the more cells are looked into, and all where
+        those hold less than is asked for; so a row that is allowed is found although all around it are not.
         """
         queries = np.ascontiguousarray(queries, np.float32)
         total = self.facts.rows
@@ -152,13 +161,27 @@ class Index:
         if allowed is not None and open_rows < total:
             selector = self._selector(np.packbits(allowed, bitorder="little").tobytes())
         if self.facts.kind is Kind.EXACT:
-            return Neighbours(*self._search(queries, k, selector, 0)[::-1])
-        cells = self._index.nlist
-        effort = min(cells, -(-self.facts.effort * total // max(open_rows, 1)))
-        scores, rows = self._search(queries, k, selector, effort)
+            # Without a selector FAISS splits even one query over its threads, which then wait for each other: on two
+            # busy cores that takes five times the CPU time of one thread.
+            parameters = _faiss.SearchParameters(sel=selector or self._all)
+            scores, rows = self._index.search(queries, k, params=parameters)
+            return Neighbours(rows, scores)
+        if allowed is not None and open_rows <= _FEW:
+            return self._compared(queries, k, np.flatnonzero(allowed))
+        cells = _nlist(self._index)
+        effort = min(cells, round(self.facts.effort * (total / open_rows) ** _WIDER))
+        scores, rows = self._index.search(queries, k, params=_parameters(k, effort, selector))
         short = np.count_nonzero(rows >= 0, axis=1) < min(k, open_rows)
         if effort < cells and short.any():
-            scores[short], rows[short] = self._search(queries[short], k, selector, cells)
+            parameters = _parameters(k, cells, selector)
+            scores[short], rows[short] = self._index.search(queries[short], k, params=parameters)
+        return Neighbours(rows, scores)
+
+    def _compared(self, queries: Rows, k: int, numbers: NDArray[np.int64]) -> Neighbours:
+        """The nearest among the rows of these numbers, each compared in half precision."""
+        kept = _faiss.downcast_index(self._index.refine_index).reconstruct_batch(numbers)
+        scores, found = _faiss.knn(queries, kept, k, metric=_faiss.METRIC_INNER_PRODUCT)
+        rows = np.where(found >= 0, numbers[found], -1) if len(numbers) else found
         return Neighbours(rows, scores)
 
     def save(self, folder: Path, about: Mapping[str, str]) -> None:
@@ -176,14 +199,6 @@ class Index:
 
         facts = {**asdict(self.facts), "faiss": _faiss.__version__, "about": dict(about)}
         snapshot.write(folder, content, facts)
-
-    def _search(self, queries: Rows, k: int, selector: Any, effort: int) -> tuple[Rows, NDArray[np.int64]]:
-        if effort:
-            parameters = _faiss.SearchParametersIVF(sel=selector, nprobe=effort)
-        else:
-            parameters = _faiss.SearchParameters(sel=selector)
-        scores, rows = self._index.search(queries, k, params=parameters)
-        return scores, rows
 
 
 def load_index(
@@ -255,18 +270,32 @@ def _selector(bits: bytes) -> Any:
     return _faiss.IDSelectorBitmap(np.frombuffer(bits, np.uint8))
 
 
-def _cells(rows: Rows, kind: Kind) -> Any:
+def _cells(rows: Rows) -> Any:
     """Four cells for each square root of rows, which makes finding the cells about as dear as looking into some."""
-    cells = int(min(max(4 * len(rows) ** 0.5, 1), max(len(rows) // 10, 1)))
-    bits = _faiss.ScalarQuantizer.QT_8bit if kind is Kind.CELLS_8 else _faiss.ScalarQuantizer.QT_fp16
+    cells = int(min(4 * len(rows) ** 0.5, len(rows) // 10))
     dimension = rows.shape[1]
-    centres = _faiss.IndexFlatIP(dimension)
-    index = _faiss.IndexIVFScalarQuantizer(centres, dimension, cells, bits, _faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = _SEED
-    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
+    centres, four_bits = _faiss.IndexFlatIP(dimension), 4
+    parts = dimension // 2 if dimension % 2 == 0 else dimension
+    product = _faiss.METRIC_INNER_PRODUCT
+    coarse = _faiss.IndexIVFPQFastScan(centres, dimension, cells, parts, four_bits, product)
+    coarse.by_residual = True
+    coarse.cp.seed = coarse.pq.cp.seed = _SEED
+    coarse.cp.min_points_per_centroid, coarse.cp.max_points_per_centroid = 1, 40
+    fine = _faiss.IndexScalarQuantizer(dimension, _faiss.ScalarQuantizer.QT_fp16, product)
+    index = _faiss.IndexRefine(coarse, fine)
     index.train(rows)
     index.add(rows)
     return index
+
+
+def _nlist(index: Any) -> int:
+    return int(_faiss.downcast_index(index.base_index).nlist)
+
+
+def _parameters(k: int, effort: int, selector: Any = None) -> Any:
+    cells = _faiss.SearchParametersIVF(sel=selector, nprobe=effort)
+    again = max(_AGAIN, 4 * k)
+    return _faiss.IndexRefineSearchParameters(k_factor=again / k, base_index_params=cells)
 
 
 def _sample(rows: Rows) -> Rows:
@@ -283,14 +312,14 @@ def _sample(rows: Rows) -> Rows:
     return _unit(near + _LIKE_A_QUESTION * _unit(noise))
 
 
-def _tuned(index: Any, rows: Rows, queries: Rows, settings: IndexSettings, kind: Kind) -> Facts:
+def _tuned(index: Any, rows: Rows, queries: Rows, settings: IndexSettings) -> Facts:
     """The least effort whose recall is surely what is wanted on half of the queries, and what it is on the others."""
     queries = np.ascontiguousarray(queries, np.float32)
     k = min(K, len(rows))
     worst = _faiss.knn(queries, rows, k, metric=_faiss.METRIC_INNER_PRODUCT)[0][:, -1:]
 
     def recalls(half: slice, effort: int) -> NDArray[np.float64]:
-        found = index.search(queries[half], k, params=_faiss.SearchParametersIVF(nprobe=effort))[1]
+        found = index.search(queries[half], k, params=_parameters(k, effort))[1]
         # By score and not by number: of rows that are alike any will do.
         scores = np.einsum("qkd,qd->qk", rows[found], queries[half])
         share: NDArray[np.float64] = np.mean((found >= 0) & (scores >= worst[half] - 1e-6), axis=1)
@@ -298,32 +327,39 @@ def _tuned(index: Any, rows: Rows, queries: Rows, settings: IndexSettings, kind:
 
     chosen, held_out = slice(None, None, 2), slice(1, None, 2)
     seen: dict[int, float] = {}
-    for effort in _efforts(index.nlist):
-        shares = recalls(chosen, effort)
-        seen[effort] = float(shares.mean())
-        # Two standard errors, so that it holds for other queries too.
-        if shares.mean() - 2 * shares.std() / len(shares) ** 0.5 >= settings.recall:
+    cells = _nlist(index)
+    for effort in _efforts(cells):
+        mean, error = _mean(recalls(chosen, effort))
+        seen[effort] = mean
+        # Surely, so that it holds for other queries too.
+        if mean - 2 * error >= settings.recall:
             break
     else:
-        effort = min(effort for effort, recall in seen.items() if recall >= max(seen.values()) - 0.002)
-    measured = recalls(held_out, effort)
-    recall = round(float(measured.mean()), 4) if len(measured) else seen[effort]
-    facts = Facts(kind, len(rows), rows.shape[1], effort, recall, len(measured), settings)
+        # No effort is sure to reach it; then what hardly gains anything is not spent.
+        effort = min(effort for effort, mean in seen.items() if mean >= max(seen.values()) - 0.002)
+    recall, error = _mean(recalls(held_out, effort))
+    facts = Facts(Kind.CELLS, len(rows), rows.shape[1], effort, round(recall, 4), len(queries) // 2, settings)
     log.info(
         "Index of %d rows (%s): %d of %d cells a search, recall %.4f on %d queries",
-        facts.rows, kind, effort, index.nlist, recall, facts.queries,
+        facts.rows, facts.kind, effort, cells, recall, facts.queries,
     )  # fmt: skip
-    if recall < settings.recall:
+    if recall + 2 * error < settings.recall:
         log.warning(
             "The index finds %.1f %% of the ten nearest rows, and %.1f %% are wanted. "
-            "Choose the kind %s or %s, or ask for less.",
-            100 * recall, 100 * settings.recall, Kind.CELLS_16, Kind.EXACT,
+            "Choose the kind %s, which is slower, or ask for less.",
+            100 * recall, 100 * settings.recall, Kind.EXACT,
         )  # fmt: skip
     return facts
 
 
+def _mean(shares: NDArray[np.float64]) -> tuple[float, float]:
+    """And its standard error."""
+    return float(shares.mean()), float(shares.std() / len(shares) ** 0.5)
+
+
 def _efforts(cells: int) -> list[int]:
-    steps = {step for power in range(cells.bit_length()) for step in (1 << power, 3 << power >> 1)}
+    """From one cell to all, each about a quarter more than the one before."""
+    steps = {round(2 ** (step / 3)) for step in range(3 * cells.bit_length())}
     return sorted({step for step in steps if step < cells} | {cells})
 
 

@@ -21,7 +21,7 @@ from models.files import replace_file
 from tests.conftest import ROOT
 
 ABOUT = {"encoder": "e5@1571fc98", "version": "v1"}
-SETTINGS = IndexSettings(kind=Kind.CELLS_8)
+SETTINGS = IndexSettings(kind=Kind.CELLS)
 
 
 def rows(seed: int, size: int = 1_500) -> np.ndarray:
@@ -57,7 +57,7 @@ def refused(folder: Path, pattern: str, about: dict[str, str] = ABOUT, *, rows: 
 
 def test_the_manifest_says_what_was_built_and_measured(saved: Path, index: Index) -> None:
     manifest = json.loads((saved / MANIFEST).read_text())
-    assert manifest["kind"] == "cells-8bit"
+    assert manifest["kind"] == "cells"
     assert (manifest["rows"], manifest["dimension"]) == (1_500, 32)
     assert (manifest["effort"], manifest["recall"]) == (index.facts.effort, index.facts.recall)
     assert manifest["about"] == ABOUT
@@ -123,7 +123,7 @@ def test_a_newer_format(saved: Path) -> None:
 def test_other_rows_and_other_settings(saved: Path) -> None:
     refused(saved, "1,500 rows, and there are 1,501 passages", rows=1_501)
     with pytest.raises(SnapshotUnusable, match=r"built with .*0\.97.*0\.9\b"):
-        load_index(saved, ABOUT, IndexSettings(kind=Kind.CELLS_8, recall=0.9))
+        load_index(saved, ABOUT, IndexSettings(kind=Kind.CELLS, recall=0.9))
 
 
 def test_a_new_snapshot_takes_the_place_of_the_old_one_which_goes_on_answering(saved: Path, index: Index) -> None:
@@ -205,7 +205,7 @@ from pathlib import Path
 import numpy as np
 from kb.index import Index, IndexSettings, Kind, load_index
 
-settings = IndexSettings(kind=Kind.CELLS_8)
+settings = IndexSettings(kind=Kind.CELLS)
 one, two = (Index(np.random.default_rng(n).standard_normal((1500, 32)).astype("f4"), settings) for n in (1, 2))
 folder = Path(sys.argv[1])
 
@@ -268,7 +268,7 @@ from pathlib import Path
 import numpy as np
 from kb.index import Index, IndexSettings, Kind
 
-settings = IndexSettings(kind=Kind.CELLS_8)
+settings = IndexSettings(kind=Kind.CELLS)
 made = [Index(np.random.default_rng(n).standard_normal((1500, 32)).astype("f4"), settings) for n in (1, 2)]
 print("ready", flush=True)
 for number in cycle((0, 1)):
