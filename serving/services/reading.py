@@ -1,6 +1,6 @@
 """Triage and search together: the one place where a message meets the knowledge base."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from kb.search import Hit, KnowledgeBase, Question
 from models.types import Prediction
 from triage.decision import answer_decides, decide, may_be_answered
 from triage.pipeline import Message, Pipeline, Triaged
+from triage.taxonomy import Role, Taxonomy
 from triage.types import UNDETERMINED, Decision, Triage
 
 
@@ -42,7 +43,7 @@ def read(
         always: look up answers also where none could change the decision, and with them what else might help.
     """
     triaged = pipeline.run(messages, at=datetime.now(UTC))
-    triages, questions = triaged.triages, _questions(triaged)
+    triages, questions = triaged.triages, _questions(triaged, pipeline.taxonomy)
     wanted = may_be_answered if always else answer_decides
     askable = [
         at
@@ -60,7 +61,7 @@ def read(
 def ask(pipeline: Pipeline, messages: Sequence[Message]) -> tuple[list[Triage], list[Question]]:
     """The triage of each message, and the question that it puts to a knowledge base; nothing is looked up yet."""
     triaged = pipeline.run(messages, at=datetime.now(UTC))
-    return triaged.triages, _questions(triaged)
+    return triaged.triages, _questions(triaged, pipeline.taxonomy)
 
 
 def _reading(
@@ -76,8 +77,15 @@ def _reading(
     return Reading(triage, found, tuple(hits), decision, question, predictions)
 
 
-def _questions(triaged: Triaged) -> list[Question]:
+def _questions(triaged: Triaged, taxonomy: Taxonomy) -> list[Question]:
+    outside = frozenset(intent.id for intent in taxonomy.intents if intent.role is Role.OUT_OF_SCOPE)
     return [
-        Question(text, vector, triage.language.code, {score.label: score.score for score in triage.intent.ranking})
+        Question(text, vector, triage.language.code, _intents(triage, outside))
         for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)
     ]
+
+
+def _intents(triage: Triage, outside: Container[str]) -> dict[str, float]:
+    """The probability of each intent and of being in scope at all: no article is about what is not for this desk."""
+    in_scope = 1 - sum(score.score for score in triage.intent.ranking if score.label in outside)
+    return {s.label: s.score * in_scope for s in triage.intent.ranking if s.label not in outside}
