@@ -6,6 +6,7 @@ it takes is measured when the index is built.
 `docs/decisions/0005-index.md` has the reasons and `benchmarks/README.md` the figures.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import snapshot
-from kb.errors import SnapshotUnusable
+from kb.errors import SnapshotNotSaved, SnapshotUnusable
 
 Rows = NDArray[np.float32]
 # FAISS adds keywords and parts of its classes in Python, where its generated types do not show them.
@@ -179,10 +180,15 @@ class Index:
 
     def _compared(self, queries: Rows, k: int, numbers: NDArray[np.int64]) -> Neighbours:
         """The nearest among the rows of these numbers, each compared in half precision."""
-        kept = _faiss.downcast_index(self._index.refine_index).reconstruct_batch(numbers)
-        scores, found = _faiss.knn(queries, kept, k, metric=_faiss.METRIC_INNER_PRODUCT)
+        scores, found = _faiss.knn(queries, self.rows(numbers), k, metric=_faiss.METRIC_INNER_PRODUCT)
         rows = np.where(found >= 0, numbers[found], -1) if len(numbers) else found
         return Neighbours(rows, scores)
+
+    def rows(self, numbers: NDArray[np.int64]) -> Rows:
+        """The rows of these numbers as they are kept: in half precision in cells."""
+        kept = self._index if self.facts.kind is Kind.EXACT else _faiss.downcast_index(self._index.refine_index)
+        found: Rows = kept.reconstruct_batch(numbers)
+        return found
 
     def save(self, folder: Path, about: Mapping[str, str]) -> None:
         """Write a snapshot that replaces the one in `folder`, or nothing.
@@ -229,6 +235,24 @@ def load_index(
             # Another process may have replaced the snapshot between the manifest and the file that it named.
             if snapshot.stamp(folder) == seen:
                 raise
+
+
+def kept_index(rows: Rows, folder: Path, settings: IndexSettings | None = None) -> Index:
+    """The index of these rows: built, or read from `folder` where building takes minutes and it was saved before."""
+    settings = settings or IndexSettings()
+    if settings.kind_of(len(rows)) is Kind.EXACT:
+        return Index(rows, settings)
+    about = {"rows": hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()}
+    try:
+        return load_index(folder, about, settings, rows=len(rows), mapped=True)
+    except SnapshotUnusable as reason:
+        log.info("The index is built: %s", reason)
+    index = Index(rows, settings)
+    try:
+        index.save(folder, about)
+    except SnapshotNotSaved as error:
+        log.warning("%s", error)
+    return index
 
 
 def _loaded(folder: Path, about: Mapping[str, str], settings: IndexSettings, rows: int | None, mapped: bool) -> Index:

@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import VectorsNotSaved
+from kb.index import IndexSettings, kept_index
 from kb.passages import Passage, cut, windows
 from kb.search import Embedded, KnowledgeBase
 from kb.types import Article, Macro
@@ -24,13 +26,21 @@ log = logging.getLogger(__name__)
 
 
 def build(
-    articles: Sequence[Article], macros: Sequence[Macro], *, version: str, encoder: Encoder, bundle: Bundle, cache: Path
+    articles: Sequence[Article],
+    macros: Sequence[Macro],
+    *,
+    version: str,
+    encoder: Encoder,
+    bundle: Bundle,
+    cache: Path,
+    index: IndexSettings | None = None,
 ) -> KnowledgeBase:
     """Cut, encode and index.
 
     Args:
         version: the store's digest of the content, reported with every decision.
-        cache: a folder for vectors by content; it may be deleted at any time.
+        cache: a folder for vectors by content, and for an index that took long to build; it may be deleted at any time.
+        index: when rows are compared one by one, and what an index that does not may miss.
     """
     passages = _passages(articles)
     vectors = _Vectors(cache, encoder, bundle)
@@ -47,6 +57,7 @@ def build(
         embedded=embedded,
         encoder=encoder,
         bundle=bundle,
+        index=partial(kept_index, folder=cache / "index", settings=index),
     )
 
 

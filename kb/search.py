@@ -9,7 +9,7 @@ itself than to the right answer in another. Figures: `benchmarks/README.md`.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -93,7 +93,14 @@ class Hit:
 
 
 class KnowledgeBase:
-    """Articles and macros of one version, with their index. Immutable: a new version is a new object."""
+    """Articles and macros of one version, with their index. Immutable: a new version is a new object.
+
+    Args:
+        index: makes the index of the rows.
+
+    Attributes:
+        digest: sixteen hex digits of all that questions are compared with: equal digests, equal hits.
+    """
 
     def __init__(
         self,
@@ -105,6 +112,7 @@ class KnowledgeBase:
         embedded: Embedded,
         encoder: Encoder,
         bundle: Bundle,
+        index: Callable[[Vectors], Index] = Index,
     ) -> None:
         self.version, self.articles, self.passages, self.macros = version, articles, passages, macros
         languages = [passage.language for passage in passages]
@@ -135,17 +143,10 @@ class KnowledgeBase:
         self._starts = np.searchsorted(self._window_of, np.arange(len(passages) + 1))
         texts = TEXT_WEIGHT * _centred(embedded.texts, languages, fallback)[self._window_of]
         intents = INTENT_WEIGHT * np.sqrt(embedded.intents)[self._window_of]
-        self._rows = np.hstack([np.vstack([windows, titles])[order] + texts, intents])
-        self._index = Index(self._rows) if passages else None
+        rows = np.hstack([np.vstack([windows, titles])[order] + texts, intents])
+        self._index = index(rows) if passages else None
+        self.digest = _digest(rows, passages)
         self._lexical = LexicalIndex([p.indexed for p in passages], encoder) if passages else None
-
-    @property
-    def digest(self) -> str:
-        """Sixteen hex digits of all that questions are compared with: equal digests, equal hits."""
-        content = hashlib.sha256(np.ascontiguousarray(self._rows).data)
-        for passage in self.passages:
-            content.update(f"{passage.id}\0{passage.indexed}\0".encode("utf-8", "replace"))
-        return content.hexdigest()[:16]
 
     @property
     def has_internal(self) -> bool:
@@ -239,7 +240,8 @@ class KnowledgeBase:
         sizes = self._starts[rows + 1] - self._starts[rows]
         ends = np.cumsum(sizes)
         windows = np.arange(ends[-1]) + np.repeat(self._starts[rows] - ends + sizes, sizes)
-        dense = np.maximum.reduceat(self._rows[windows] @ query, ends - sizes)
+        assert self._index is not None
+        dense = np.maximum.reduceat(self._index.rows(windows) @ query, ends - sizes)
         total: NDArray[np.float64] = dense + LEXICAL_WEIGHT * by_words[rows] + SAME_LANGUAGE * (distances[rows] == 0)
         return total / _CEILING
 
@@ -262,7 +264,8 @@ class KnowledgeBase:
 
     def _closeness(self, passage: int, query: Vectors) -> tuple[float, float]:
         """Of the text and of the intents, each about 0 to 1."""
-        rows = self._rows[self._starts[passage] : self._starts[passage + 1]]
+        assert self._index is not None
+        rows = self._index.rows(np.arange(self._starts[passage], self._starts[passage + 1]))
         split = len(query) - len(self._labels)
         text, intents = rows[:, :split] @ query[:split], rows[0, split:] @ query[split:]
         return float(text.max()) / (1 + TEXT_WEIGHT), float(intents) / INTENT_WEIGHT
@@ -292,6 +295,13 @@ def language_distance(language: str, wanted: str) -> int:
     if language == wanted:
         return 0
     return 1 if language.split("-")[0] == wanted.split("-")[0] else 2
+
+
+def _digest(rows: Vectors, passages: Sequence[Passage]) -> str:
+    content = hashlib.sha256(np.ascontiguousarray(rows).data)
+    for passage in passages:
+        content.update(f"{passage.id}\0{passage.indexed}\0".encode("utf-8", "replace"))
+    return content.hexdigest()[:16]
 
 
 def _question_centers(bundle: Bundle, titles: Vectors, languages: Sequence[str]) -> Mapping[str, Vectors]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb.index import IndexSettings
 from models.bundle import load_bundle
 from models.encoder import EncoderConfig, load_encoder
 from models.registry import LIVE, Registry
@@ -44,7 +45,8 @@ def open_desk(settings: Settings, *, encoder: Encoder | None = None) -> Desk:
     state = registry.state()
     pipeline = open_pipeline(settings, encoder=encoder)
     follows = settings.bundle == LIVE
-    keeper = Keeper(registry, database, pipeline, state, follows=follows, cache=vectors_folder(settings))
+    index = IndexSettings(settings.index_exact_up_to, settings.index_recall)
+    keeper = Keeper(registry, database, pipeline, state, follows=follows, cache=vectors_folder(settings), index=index)
     return Desk(settings, database, keeper, Shadow(registry, database))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kb.index import IndexSettings
 from kb.ingest import build
 from kb.search import KnowledgeBase
 from kb.store import KnowledgeStore
@@ -61,6 +62,7 @@ class Keeper:
         state: as it was read before the bundle of `pipeline` was looked up.
         follows: whether the registry says which bundle serves; otherwise it says what tasks may do, and no more.
         cache: a folder for vectors of the knowledge base.
+        index: how the knowledge base is indexed.
     """
 
     def __init__(
@@ -72,9 +74,10 @@ class Keeper:
         *,
         follows: bool,
         cache: Path,
+        index: IndexSettings | None = None,
     ) -> None:
         self._registry, self._database, self._encoder, self._cache = registry, database, pipeline.encoder, cache
-        self._follows, self._live = follows, state.live
+        self._follows, self._live, self._index = follows, state.live, index
         self._registry_problem, self._bundle_problem, self._retry_at = "", "", 0.0
         self._stamp: tuple[object, ...] = ()
         self._looks = 0
@@ -177,7 +180,15 @@ class Keeper:
     def _build(
         self, bundle: Bundle, articles: Sequence[Article], macros: Sequence[Macro], version: str
     ) -> KnowledgeBase:
-        return build(articles, macros, version=version, encoder=self._encoder, bundle=bundle, cache=self._cache)
+        return build(
+            articles,
+            macros,
+            version=version,
+            encoder=self._encoder,
+            bundle=bundle,
+            cache=self._cache,
+            index=self._index,
+        )
 
 
 def _restrained(pipeline: Pipeline, state: RegistryState) -> Pipeline:

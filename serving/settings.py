@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     text_days: int = Field(
         default=30, ge=0, le=3650, description="Days for which message texts are kept; 0 keeps none."
     )
+    index_exact_up_to: int = Field(
+        default=50_000, ge=0, description="Windows of articles up to which each is compared with a question."
+    )
+    index_recall: float = Field(
+        default=0.97, gt=0, le=1, description="Share of the nearest windows that a search finds when there are more."
+    )
     require_keys: bool = Field(default=False, description="Ask for API keys on loopback addresses too.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

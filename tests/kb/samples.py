@@ -79,9 +79,9 @@ class TopicEncoder:
         return self
 
 
-def bundle() -> Bundle:
+def bundle(dimension: int = 4) -> Bundle:
     """A bundle that predicts nothing, so that search goes by texts and titles alone."""
-    scale = FeatureScale(np.full(4, 0.2, np.float32), np.ones(BUCKETS, np.float32))
+    scale = FeatureScale(np.full(dimension, 0.2, np.float32), np.ones(BUCKETS, np.float32))
     return Bundle("empty", 1, {}, scale, {})
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from kb.index import IndexSettings
 from kb.ingest import build
-from kb.search import KnowledgeBase
+from kb.search import KnowledgeBase, Question
 from kb.types import Article, Macro
+from models.light import LightEncoder
 from tests.kb.samples import RETURN_QUESTIONS, TopicEncoder, bundle, help_centre, question
 
 MACROS = [Macro("vi-late", "Giao trễ", "vi", ("delivery.not_received",), "Dạ, giao hàng bị trễ, em xin lỗi ạ.")]
@@ -123,3 +125,31 @@ def test_a_build_of_nothing_is_an_empty_knowledge_base(tmp_path: Path) -> None:
     knowledge = build([], [], version="empty", encoder=encoder, bundle=bundle(), cache=tmp_path / "kb")
     assert (knowledge.version, encoder.seen, list(knowledge.passages)) == ("empty", [], [])
     assert not (tmp_path / "kb").exists()
+
+
+def test_a_large_knowledge_base_finds_the_same_and_is_indexed_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = np.random.default_rng(3).permutation(4_000).reshape(-1, 2)
+    articles = [
+        Article(f"a{at}", "th", f"เรื่องที่ {at}", f"รหัส {first * 7919} และ {second * 104729} ใช้กับบริการนี้ค่ะ")
+        for at, (first, second) in enumerate(words)
+    ]
+    encoder = LightEncoder()
+    asked = [Question(a.body, encoder.encode([a.body])[0], "th", {}) for a in articles[::100]]
+
+    def found(settings: IndexSettings) -> list[list[str]]:
+        base = build(articles, [], version="1", encoder=encoder, bundle=bundle(64), cache=tmp_path, index=settings)
+        return [[hit.passage.article_id for hit in hits] for hits in base.search(asked, 3)]
+
+    exact = found(IndexSettings())
+    assert [ids[0] for ids in exact] == [a.id for a in articles[::100]]
+    assert not (tmp_path / "index").exists()
+    with caplog.at_level("INFO", "frontdesk.index"):
+        for times in (1, 2):
+            in_cells = found(IndexSettings(exact_up_to=1_000))
+            assert np.mean([a[0] == b[0] for a, b in zip(in_cells, exact, strict=True)]) > 0.9
+            assert len([r for r in caplog.records if "is built" in r.getMessage()]) == 1, times
+        (tmp_path / "index" / "manifest.json").write_text("{")
+        assert found(IndexSettings(exact_up_to=1_000)) == in_cells
+        assert "manifest.json is damaged" in caplog.text
