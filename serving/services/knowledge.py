@@ -10,6 +10,7 @@ from kb.search import KnowledgeBase
 from kb.store import KnowledgeStore, UpsertCounts
 from serving.desk import open_desk_database, open_pipeline, vectors_folder
 from serving.settings import Settings
+from triage.pipeline import Pipeline
 
 Progress = Callable[[int], Callable[[int], object]]
 """Takes how many articles and macros there are to encode, and gives what is called with how many became ready."""
@@ -22,16 +23,22 @@ class ImportReport:
     version: str
 
 
-def import_knowledge(settings: Settings, found: Imported, progress: Progress) -> ImportReport:
+def import_knowledge(
+    settings: Settings, found: Imported, progress: Progress, *, pipeline: Pipeline | None = None
+) -> ImportReport:
     """Encode what is new or differs, then write all in one transaction: a server has only to index it.
 
-    Whoever is killed before the end leaves the knowledge base as it was, and what was encoded is not encoded again.
+    Whoever is killed before the end leaves the knowledge base as it was, and what was encoded and saved is not encoded
+    again.
+
+    Args:
+        pipeline: one that is loaded already; without changes none is needed.
     """
     database = open_desk_database(settings)
     with database.transaction(read_only=True) as session:
         articles, macros = KnowledgeStore(session).new_or_changed(found.articles, found.macros)
     if articles or macros:
-        now, advance = open_pipeline(settings), progress(len(articles) + len(macros))
+        now, advance = pipeline or open_pipeline(settings), progress(len(articles) + len(macros))
         encode(
             articles,
             macros,
