@@ -32,7 +32,15 @@ def main() -> None:
     settings = read_settings()
     pipeline, cache = open_pipeline(settings), Path(settings.cache_dir) / "kb"
     articles = read_articles([DEMO / "articles"]).articles
-    knowledge = build(articles, [], version="demo", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache)
+    knowledge = build(
+        articles,
+        [],
+        version="demo",
+        encoder=pipeline.encoder,
+        bundle=pipeline.bundle,
+        cache=cache,
+        outside=pipeline.taxonomy.outside,
+    )
     groups = {article.id: article.translation_of or article.id for article in articles}
     rows = [row for row in _questions() if _half(row["question"]) == half]
     readings = read(pipeline, knowledge, [Message(row["question"]) for row in rows], always=True)

@@ -1,7 +1,7 @@
 """How long do import, re-import, a change and a search take?
 
-Import: paragraphs of XQuAD in six languages by what `frontdesk kb import` calls, with the encoder loaded, beside the bare
-encoder on the very texts that the import encodes, in turn. Re-import: 10,000 articles that have not changed, as a
+Import: paragraphs of XQuAD in six languages by what `frontdesk kb import` calls, with the encoder loaded, beside the
+bare encoder on the very texts that the import encodes, in turn. Re-import: 10,000 articles that have not changed, as a
 process. A change: one edited article imported by a process beside a running server, from the command's end until
 the server answers from the new version. Search: knowledge bases with 100,000 passages (sentences of XQuAD in random
 order, vectors in clusters), what a search takes beyond the encode.

@@ -49,6 +49,7 @@ def main() -> None:
         encoder=pipeline.encoder,
         bundle=pipeline.bundle,
         cache=settings.cache_dir / "kb",
+        outside=pipeline.taxonomy.outside,
     )
     half = "choose" if options.fit else options.half
     rows = [row for row in _questions() if _half(row["question"]) == half]

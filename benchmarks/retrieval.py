@@ -95,7 +95,15 @@ def _read(pipeline: Pipeline, texts: Sequence[str]) -> list[Question]:
 
 
 def _base(pipeline: Pipeline, articles: Sequence[Article], cache: Path) -> KnowledgeBase:
-    return build(articles, [], version="xquad", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache)
+    return build(
+        articles,
+        [],
+        version="xquad",
+        encoder=pipeline.encoder,
+        bundle=pipeline.bundle,
+        cache=cache,
+        outside=pipeline.taxonomy.outside,
+    )
 
 
 def _search(base: KnowledgeBase, asked: Mapping[str, Asked]) -> dict[str, float]:

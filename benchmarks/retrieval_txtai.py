@@ -39,7 +39,15 @@ def main() -> None:
     for code in options.languages.split(","):
         articles = read([PUBLIC / "xquad" / f"{code}.articles.jsonl.gz"]).articles
         cache = settings.cache_dir / "benchmarks" / f"xquad-{code}"
-        base = build(articles, [], version=code, encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache)
+        base = build(
+            articles,
+            [],
+            version=code,
+            encoder=pipeline.encoder,
+            bundle=pipeline.bundle,
+            cache=cache,
+            outside=pipeline.taxonomy.outside,
+        )
         folder = str(getattr(pipeline.encoder, "folder"))  # noqa: B009 - the protocol has none
         bodies = [(article.id, article.body) for article in articles]
         plain = {

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,7 @@ def build(
     bundle: Bundle,
     cache: Path,
     index: IndexSettings | None = None,
+    outside: Container[str] = frozenset(),
 ) -> KnowledgeBase:
     """Cut, encode and index.
 
@@ -41,10 +42,13 @@ def build(
         version: the store's digest of the content, reported with every decision.
         cache: a folder for vectors by content, and for an index that took long to build; it may be deleted at any time.
         index: when rows are compared one by one, and what an index that does not may miss.
+        outside: intents that no article is about, as those of what is not for this desk.
     """
     passages = _passages(articles)
     vectors = _Vectors(cache, encoder, bundle)
     embedded = vectors.of(passages, macros)
+    labels = bundle.heads["intent"].labels if "intent" in bundle.heads else ()
+    embedded.intents[:, [at for at, label in enumerate(labels) if label in outside]] = 0
     try:
         vectors.save()
     except VectorsNotSaved as error:

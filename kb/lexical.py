@@ -4,6 +4,7 @@ A score is the share of the question's weight that a text holds. A question in a
 hardly more than numbers and names with it, so that words may count across languages too, without being told which.
 """
 
+import logging
 from collections.abc import Sequence
 from itertools import chain
 
@@ -15,6 +16,8 @@ from models.features import plain
 from models.types import Encoder
 
 _K, _B = 1.2, 0.75
+# It sets its own level, and would write a line into the log of a server for every article that changes.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 
 class LexicalIndex:

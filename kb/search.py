@@ -63,7 +63,7 @@ class Embedded:
         windows: shape (windows, dimension), those of a passage one after another.
         window_of: shape (windows,), ascending: the passage that each is of.
         texts, titles: shape (passages, dimension); titles are encoded as questions.
-        intents: shape (passages, intents), the probabilities for each title.
+        intents: shape (passages, intents), the probabilities for each title; 0 for intents that no article is about.
         macros: shape (macros, dimension).
     """
 
@@ -142,7 +142,9 @@ class KnowledgeBase:
         self._window_of = window_of[order]
         self._starts = np.searchsorted(self._window_of, np.arange(len(passages) + 1))
         texts = TEXT_WEIGHT * _centred(embedded.texts, languages, fallback)[self._window_of]
-        intents = INTENT_WEIGHT * np.sqrt(embedded.intents)[self._window_of]
+        # Where the bundle was trained on other things than these articles are about, its intents would only mislead.
+        covered = float(embedded.intents.sum(axis=1).mean()) if passages else 0.0
+        intents = INTENT_WEIGHT * covered * np.sqrt(embedded.intents)[self._window_of]
         rows = np.hstack([np.vstack([windows, titles])[order] + texts, intents])
         self._index = index(rows) if passages else None
         self.digest = _digest(rows, passages)

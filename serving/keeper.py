@@ -77,6 +77,7 @@ class Keeper:
         index: IndexSettings | None = None,
     ) -> None:
         self._registry, self._database, self._encoder, self._cache = registry, database, pipeline.encoder, cache
+        self._outside = pipeline.taxonomy.outside
         self._follows, self._live, self._index = follows, state.live, index
         self._registry_problem, self._bundle_problem, self._retry_at = "", "", 0.0
         self._stamp: tuple[object, ...] = ()
@@ -188,6 +189,7 @@ class Keeper:
             bundle=bundle,
             cache=self._cache,
             index=self._index,
+            outside=self._outside,
         )
 
 

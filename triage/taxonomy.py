@@ -83,6 +83,11 @@ class Taxonomy:
         """The intent of that label; None for a label that a bundle knows and the taxonomy does not."""
         return next((intent for intent in self.intents if intent.id == label), None)
 
+    @property
+    def outside(self) -> frozenset[str]:
+        """The intents of what is not for this desk."""
+        return frozenset(intent.id for intent in self.intents if intent.role is Role.OUT_OF_SCOPE)
+
     def urgency(self, label: str) -> UrgencyLevel | None:
         return next((level for level in self.urgencies if level.id == label), None)
 

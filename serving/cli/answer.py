@@ -33,6 +33,7 @@ def answer(
             encoder=pipeline.encoder,
             bundle=pipeline.bundle,
             cache=settings.cache_dir / "kb",
+            outside=pipeline.taxonomy.outside,
         )
     else:
         now = open_desk(settings).current()

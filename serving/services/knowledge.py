@@ -64,7 +64,15 @@ def rebuild_knowledge(settings: Settings, progress: Progress) -> KnowledgeBase:
     for folder in (scratch, kept):
         folder.mkdir(parents=True, exist_ok=True)
     encode(articles, macros, encoder=now.encoder, bundle=now.bundle, cache=scratch, advance=advance)
-    made = build(articles, macros, version=version, encoder=now.encoder, bundle=now.bundle, cache=scratch)
+    made = build(
+        articles,
+        macros,
+        version=version,
+        encoder=now.encoder,
+        bundle=now.bundle,
+        cache=scratch,
+        outside=now.taxonomy.outside,
+    )
     for file in scratch.glob("vectors-*.safetensors"):
         file.replace(kept / file.name)
     shutil.rmtree(scratch, ignore_errors=True)

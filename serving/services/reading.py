@@ -10,7 +10,7 @@ from kb.search import Hit, KnowledgeBase, Question
 from models.types import Prediction
 from triage.decision import answer_decides, decide, may_be_answered
 from triage.pipeline import Message, Pipeline, Triaged
-from triage.taxonomy import Role, Taxonomy
+from triage.taxonomy import Taxonomy
 from triage.types import UNDETERMINED, Decision, Triage
 
 
@@ -78,7 +78,7 @@ def _reading(
 
 
 def _questions(triaged: Triaged, taxonomy: Taxonomy) -> list[Question]:
-    outside = frozenset(intent.id for intent in taxonomy.intents if intent.role is Role.OUT_OF_SCOPE)
+    outside = taxonomy.outside
     return [
         Question(text, vector, triage.language.code, _intents(triage, outside))
         for text, vector, triage in zip(triaged.texts, triaged.vectors, triaged.triages, strict=True)

@@ -67,7 +67,15 @@ def knowledge(pipeline: Pipeline, cache: Path) -> KnowledgeBase:
     articles = read_articles([DEMO / "articles"]).articles
     # Other tests may be reading the same help centre in a process of their own; the second finds it read.
     with FileLock(cache / "kb.lock"):
-        return build(articles, [], version="demo", encoder=pipeline.encoder, bundle=pipeline.bundle, cache=cache / "kb")
+        return build(
+            articles,
+            [],
+            version="demo",
+            encoder=pipeline.encoder,
+            bundle=pipeline.bundle,
+            cache=cache / "kb",
+            outside=pipeline.taxonomy.outside,
+        )
 
 
 @pytest.mark.parametrize(("language", "text", "expected"), QUESTIONS)
