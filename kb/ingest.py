@@ -45,10 +45,8 @@ def build(
         outside: intents that no article is about, as those of what is not for this desk.
     """
     passages = _passages(articles)
-    vectors = _Vectors(cache, encoder, bundle)
+    vectors = _Vectors(cache, encoder, bundle, outside=outside)
     embedded = vectors.of(passages, macros)
-    labels = bundle.heads["intent"].labels if "intent" in bundle.heads else ()
-    embedded.intents[:, [at for at, label in enumerate(labels) if label in outside]] = 0
     try:
         vectors.save()
     except VectorsNotSaved as error:
@@ -106,7 +104,11 @@ _EVERYTHING = 2**62
 class _Vectors:
     """What encoder and bundle make of passages and macros, each text read once."""
 
-    def __init__(self, cache: Path, encoder: Encoder, bundle: Bundle, *, spare: int = 0) -> None:
+    def __init__(
+        self, cache: Path, encoder: Encoder, bundle: Bundle, *, spare: int = 0, outside: Container[str] = frozenset()
+    ) -> None:
+        self._labels = bundle.heads["intent"].labels if "intent" in bundle.heads else ()
+        self._no_topic = [at for at, label in enumerate(self._labels) if label in outside]
         self._cache = cache
         self._bundle, self._general = bundle, VectorCache(cache, encoder, spare=spare)
         self._own = VectorCache(cache, bundle.adapted, spare=spare) if bundle.adapted else self._general
@@ -142,9 +144,10 @@ class _Vectors:
 
         Titles alone: where the bundle has adapted its encoder, what it is to judge is read twice.
         """
-        if "intent" not in self._bundle.heads or not titles:
-            return np.zeros((len(titles), 0), np.float32)
+        if not self._labels or not titles:
+            return np.zeros((len(titles), len(self._labels)), np.float32)
         shares = self._bundle.score(titles, self._own.encode(titles))["intent"].shares
         # In four digits, as the predictions about questions come.
         rounded: NDArray[np.float32] = np.round(shares, 4).astype(np.float32)
+        rounded[:, self._no_topic] = 0
         return rounded
