@@ -121,7 +121,8 @@ class KnowledgeBase:
         groups = [original[passage.article_id] for passage in passages]
         names = {group: number for number, group in enumerate(dict.fromkeys(groups))}
         self._group_of = np.array([names[group] for group in groups], np.int64)
-        self._members = [np.flatnonzero(self._group_of == number) for number in range(len(names))]
+        by_group = np.argsort(self._group_of, kind="stable")
+        self._members = np.split(by_group, np.searchsorted(self._group_of[by_group], np.arange(1, len(names))))
         self._distances: dict[str, NDArray[np.int64]] = {}
         self._by_article: dict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
