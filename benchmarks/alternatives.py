@@ -16,8 +16,8 @@ from benchmarks.knowledge import DEMO, _half, _questions, _wanted
 from benchmarks.machine import about
 from kb.alternatives import MOST_ALTERNATIVES
 from kb.importers import read as read_articles
-from kb.ingest import build
 from serving.desk import open_pipeline
+from serving.knowledge import knowledge_of
 from serving.services.reading import read
 from serving.settings import read_settings
 from triage.pipeline import Message
@@ -32,15 +32,7 @@ def main() -> None:
     settings = read_settings()
     pipeline, cache = open_pipeline(settings), Path(settings.cache_dir) / "kb"
     articles = read_articles([DEMO / "articles"]).articles
-    knowledge = build(
-        articles,
-        [],
-        version="demo",
-        encoder=pipeline.encoder,
-        bundle=pipeline.bundle,
-        cache=cache,
-        outside=pipeline.taxonomy.outside,
-    )
+    knowledge = knowledge_of(pipeline, articles, version="demo", cache=cache)
     groups = {article.id: article.translation_of or article.id for article in articles}
     rows = [row for row in _questions() if _half(row["question"]) == half]
     readings = read(pipeline, knowledge, [Message(row["question"]) for row in rows], always=True)

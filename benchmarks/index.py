@@ -33,7 +33,7 @@ from benchmarks.data import PUBLIC, rows
 from benchmarks.machine import about
 from kb.index import Index, IndexSettings, Kind, Rows, load_index
 from models.types import TextKind
-from models.vectors import VectorCache
+from models.vectors import VectorCache, unit
 from serving.desk import open_encoder
 from serving.settings import read_settings
 
@@ -211,14 +211,14 @@ def synthetic(size: int, seed: int = 7) -> Rows:
     weights = dice.pareto(1.2, topics) + 1
     topic_of = dice.choice(topics, articles, p=weights / weights.sum())
     centre = noise(topics, 0.5)[topic_of] + noise(articles, 0.15)
-    title = _unit(centre + noise(articles, 3.2))
+    title = unit(centre + noise(articles, 3.2))
     made = np.empty((size, DIMENSION), np.float32)
     for at in range(0, size, 100_000):
         count = min(100_000, size - at)
         article_of = dice.integers(articles, size=count)
         # Some passages say nearly the same as others, and some are alone.
         apart = np.sqrt(dice.exponential(size=(count, 1))).astype(np.float32)
-        text = _unit(centre[article_of] + apart * noise(count, 0.55))
+        text = unit(centre[article_of] + apart * noise(count, 0.55))
         made[at : at + count] = text + np.float32(0.5) * title[article_of]
     return made
 
@@ -226,12 +226,12 @@ def synthetic(size: int, seed: int = 7) -> Rows:
 def questions(made: Rows, count: int, seed: int, distance: float = 1.9) -> Rows:
     """Rows that have moved by noise of the length `distance`, which varies as rows do."""
     dice = np.random.default_rng(seed)
-    near = _unit(made[dice.integers(len(made), size=count)])
+    near = unit(made[dice.integers(len(made), size=count)])
     away = np.zeros_like(near)
     for _ in range(16):
         signs = dice.choice(np.array([-1, 1], np.float32), size=(count, 1))
-        away += signs * _unit(made[dice.integers(len(made), size=count)])
-    return _unit(near + distance * _unit(away))
+        away += signs * unit(made[dice.integers(len(made), size=count)])
+    return unit(near + distance * unit(away))
 
 
 def calibrate() -> None:
@@ -246,8 +246,8 @@ def calibrate() -> None:
     print("| queries | 4 | 8 | 16 | 32 | 64 | 128 |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     dice = np.random.default_rng(6)
-    even = _unit(real[dice.integers(len(real), size=1_000)])
-    even = _unit(even + 1.9 * _unit(dice.standard_normal(even.shape, dtype=np.float32)))
+    even = unit(real[dice.integers(len(real), size=1_000)])
+    even = unit(even + 1.9 * unit(dice.standard_normal(even.shape, dtype=np.float32)))
     for name, rows_, queries in (
         ("real, real rows", real, asked),
         ("drawn, real rows", real, questions(real, 1_000, seed=2)),
@@ -261,7 +261,7 @@ def _shape(vectors: Rows, queries: Rows) -> dict[str, str]:
     def three(values: NDArray[Any]) -> str:
         return ", ".join(f"{value:.2f}" for value in np.quantile(values, (0.1, 0.5, 0.9)))
 
-    units = _unit(vectors)
+    units = unit(vectors)
     near = library.knn(units, units, K + 1, metric=library.METRIC_INNER_PRODUCT)[0]
     asked = library.knn(queries, vectors, K, metric=library.METRIC_INNER_PRODUCT)[0]
     one, other = np.random.default_rng(0).integers(len(units), size=(2, 20_000))
@@ -334,12 +334,7 @@ def _centred(vectors: Rows, languages: list[str]) -> Rows:
     names, centred = np.array(languages), vectors.copy()
     for language in set(languages):
         centred[names == language] -= vectors[names == language].mean(axis=0)
-    return _unit(centred)
-
-
-def _unit(vectors: Rows) -> Rows:
-    scaled: Rows = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return scaled
+    return unit(centred)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.machine import about
 from kb.answer import THRESHOLD, answer_probability
 from kb.importers import read
-from kb.ingest import build
 from kb.search import Hit, KnowledgeBase
 from serving.desk import open_pipeline
+from serving.knowledge import knowledge_of
 from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.decision import may_be_answered
@@ -42,15 +42,7 @@ def main() -> None:
     settings = read_settings()
     pipeline = open_pipeline(settings)
     found = read([DEMO / "articles"])
-    knowledge = build(
-        found.articles,
-        [],
-        version="demo",
-        encoder=pipeline.encoder,
-        bundle=pipeline.bundle,
-        cache=settings.cache_dir / "kb",
-        outside=pipeline.taxonomy.outside,
-    )
+    knowledge = knowledge_of(pipeline, found.articles, version="demo", cache=settings.cache_dir / "kb")
     half = "choose" if options.fit else options.half
     rows = [row for row in _questions() if _half(row["question"]) == half]
     triages, hits = _search(pipeline, knowledge, rows)

@@ -24,13 +24,13 @@ from benchmarks.data import PUBLIC, TRUEVOICE, rows
 from benchmarks.machine import about
 from kb.answer import THRESHOLD, answer_probability
 from kb.importers import read
-from kb.ingest import build
 from kb.lexical import LexicalIndex
 from kb.search import Hit, KnowledgeBase, Question
 from kb.types import Article
 from models.types import TextKind
 from models.vectors import VectorCache
 from serving.desk import open_pipeline
+from serving.knowledge import knowledge_of
 from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.pipeline import Message, Pipeline
@@ -95,15 +95,7 @@ def _read(pipeline: Pipeline, texts: Sequence[str]) -> list[Question]:
 
 
 def _base(pipeline: Pipeline, articles: Sequence[Article], cache: Path) -> KnowledgeBase:
-    return build(
-        articles,
-        [],
-        version="xquad",
-        encoder=pipeline.encoder,
-        bundle=pipeline.bundle,
-        cache=cache,
-        outside=pipeline.taxonomy.outside,
-    )
+    return knowledge_of(pipeline, articles, version="xquad", cache=cache)
 
 
 def _search(base: KnowledgeBase, asked: Mapping[str, Asked]) -> dict[str, float]:

@@ -21,8 +21,8 @@ from benchmarks.data import PUBLIC, rows
 from benchmarks.machine import about
 from benchmarks.retrieval import DESK, LANGUAGES
 from kb.importers import read
-from kb.ingest import build
-from serving.desk import open_pipeline
+from serving.desk import open_encoder, open_pipeline
+from serving.knowledge import knowledge_of
 from serving.services.reading import ask
 from serving.settings import read_settings
 from triage.pipeline import Message
@@ -33,26 +33,18 @@ def main() -> None:
     parser.add_argument("--languages", default=",".join(LANGUAGES))
     options = parser.parse_args()
     settings = read_settings().model_copy(update={"languages": DESK})
-    pipeline = open_pipeline(settings)
+    encoder = open_encoder(settings)
+    pipeline = open_pipeline(settings, encoder=encoder)
     right: dict[str, list[bool]] = defaultdict(list)
     took: dict[str, list[float]] = defaultdict(list)
     for code in options.languages.split(","):
         articles = read([PUBLIC / "xquad" / f"{code}.articles.jsonl.gz"]).articles
         cache = settings.cache_dir / "benchmarks" / f"xquad-{code}"
-        base = build(
-            articles,
-            [],
-            version=code,
-            encoder=pipeline.encoder,
-            bundle=pipeline.bundle,
-            cache=cache,
-            outside=pipeline.taxonomy.outside,
-        )
-        folder = str(getattr(pipeline.encoder, "folder"))  # noqa: B009 - the protocol has none
+        base = knowledge_of(pipeline, articles, version=code, cache=cache)
         bodies = [(article.id, article.body) for article in articles]
         plain = {
-            "txtai, dense": _txtai(folder, bodies, hybrid=False),
-            "txtai, hybrid": _txtai(folder, bodies, hybrid=True),
+            "txtai, dense": _txtai(str(encoder.folder), bodies, hybrid=False),
+            "txtai, hybrid": _txtai(str(encoder.folder), bodies, hybrid=True),
         }
         for row in rows(PUBLIC / "xquad" / f"{code}.questions.jsonl.gz")[::5]:
             for name, index in plain.items():

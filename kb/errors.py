@@ -25,6 +25,10 @@ class VectorsNotSaved(KnowledgeError):
     """The vectors of texts could not be written to disk; those that were there are untouched."""
 
 
+class ImportUnderWay(KnowledgeError):
+    """Another import into the same knowledge base has not ended yet; nothing was changed."""
+
+
 class SnapshotNotSaved(KnowledgeError):
     """An index could not be written to disk; the snapshot that was there is untouched."""
 

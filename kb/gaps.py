@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.types import Vectors
+from models.vectors import unit
 
 INTENT_WEIGHT, DISTANCE = 0.6, 0.66
 NEAR_DUPLICATE = 0.05
@@ -34,7 +35,7 @@ def rows(centred: Vectors, intents: Sequence[str], confidences: Sequence[float])
     for at, (label, confidence) in enumerate(zip(intents, confidences, strict=True)):
         if label:
             beside[at, labels[label]] = INTENT_WEIGHT * confidence
-    return _unit(np.hstack([centred, beside]))
+    return unit(np.hstack([centred, beside]))
 
 
 def cluster(rows: Vectors, *, distance: float = DISTANCE, most: int = MOST) -> NDArray[np.int64]:
@@ -69,11 +70,11 @@ def central(rows: Vectors) -> NDArray[np.int64]:
 
 def _merge_near(rows: Vectors, radius: float) -> NDArray[np.int64]:
     """A group for each row: that of the nearest earlier row that leads one, within `radius`, or else its own."""
-    unit = _unit(rows)
-    leaders = np.empty_like(unit)
-    group, found = np.empty(len(unit), np.int64), 0
-    for start in range(0, len(unit), _BLOCK):
-        block = unit[start : start + _BLOCK]
+    rows = unit(rows)
+    leaders = np.empty_like(rows)
+    group, found = np.empty(len(rows), np.int64), 0
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
         known = block @ leaders[:found].T if found else np.zeros((len(block), 0), np.float32)
         nearest = known.argmax(axis=1) if found else np.zeros(len(block), np.int64)
         closeness = known.max(axis=1) if found else np.full(len(block), -1.0)
@@ -119,8 +120,3 @@ def _largest_first(group: NDArray[np.int64]) -> NDArray[np.int64]:
     place = np.empty(len(sizes), np.int64)
     place[np.lexsort((first, -sizes))] = np.arange(len(sizes))
     return place[inverse]
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return scaled

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from kb import snapshot
 from kb.errors import SnapshotNotSaved, SnapshotUnusable
+from models.vectors import unit
 
 Rows = NDArray[np.float32]
 # FAISS adds keywords and parts of its classes in Python, where its generated types do not show them.
@@ -328,12 +329,12 @@ def _sample(rows: Rows) -> Rows:
     Noise that is the same in all directions would be far too easy: hardly any other row is near to it.
     """
     dice = np.random.default_rng(_SEED)
-    near = _unit(rows[dice.integers(len(rows), size=_SAMPLE)])
+    near = unit(rows[dice.integers(len(rows), size=_SAMPLE)])
     noise = np.zeros_like(near)
     for _ in range(16):
-        others = _unit(rows[dice.integers(len(rows), size=_SAMPLE)])
+        others = unit(rows[dice.integers(len(rows), size=_SAMPLE)])
         noise += others * dice.choice(np.array([-1, 1], np.float32), size=(_SAMPLE, 1))
-    return _unit(near + _LIKE_A_QUESTION * _unit(noise))
+    return unit(near + _LIKE_A_QUESTION * unit(noise))
 
 
 def _tuned(index: Any, rows: Rows, queries: Rows, settings: IndexSettings) -> Facts:
@@ -385,8 +386,3 @@ def _efforts(cells: int) -> list[int]:
     """From one cell to all, each about a quarter more than the one before."""
     steps = {round(2 ** (step / 3)) for step in range(3 * cells.bit_length())}
     return sorted({step for step in steps if step < cells} | {cells})
-
-
-def _unit(vectors: Rows) -> Rows:
-    scaled: Rows = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return scaled

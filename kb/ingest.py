@@ -2,14 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from kb.errors import VectorsNotSaved
+from kb.errors import ImportUnderWay, VectorsNotSaved
 from kb.index import IndexSettings, kept_index
 from kb.passages import Passage, cut, windows
 from kb.search import Embedded, KnowledgeBase
@@ -18,6 +20,8 @@ from models.bundle import Bundle
 from models.types import Encoder, TextKind
 from models.vectors import VectorCache
 
+PATIENCE = 600.0
+"""Seconds that an import waits for another one."""
 SAVE_EVERY = 60.0
 """Seconds of encoding that a kill can cost."""
 _AT_ONCE = 256
@@ -47,10 +51,8 @@ def build(
     passages = _passages(articles)
     vectors = _Vectors(cache, encoder, bundle, outside=outside)
     embedded = vectors.of(passages, macros)
-    try:
-        vectors.save()
-    except VectorsNotSaved as error:
-        log.warning("the knowledge base serves, and its next start will take longer: %s", error)
+    if passages or macros:
+        vectors.save_unless_importing()
     return KnowledgeBase(
         version=version,
         articles={article.id: article for article in articles},
@@ -94,6 +96,28 @@ def encode(
     vectors.save()
 
 
+@contextmanager
+def importing(cache: Path) -> Iterator[None]:
+    """One import at a time, and meanwhile no `build` drops the vectors that it has made and not written about yet.
+
+    Raises:
+        ImportUnderWay: when another has not ended after `PATIENCE` seconds.
+    """
+    try:
+        with _lock(cache, PATIENCE):
+            yield
+    except Timeout as error:
+        raise ImportUnderWay(
+            f"Another import has held {error.lock_file} for {PATIENCE:.0f} s. "
+            "Wait until it has ended, or end it, and try again."
+        ) from error
+
+
+def _lock(cache: Path, timeout: float) -> FileLock:
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(cache.with_name(f"{cache.name}.lock"), timeout=timeout)
+
+
 def _passages(articles: Sequence[Article]) -> list[Passage]:
     return [passage for article in articles if not article.draft for passage in cut(article)]
 
@@ -124,6 +148,16 @@ class _Vectors:
             macros=encoded([f"{macro.title}\n{macro.text}" for macro in macros], TextKind.PASSAGE),
             intents=self._intents([passage.title for passage in passages]),
         )
+
+    def save_unless_importing(self) -> None:
+        """Keep what is used and drop the rest, unless an import is under way or there is no room."""
+        try:
+            with _lock(self._cache, 0):
+                self.save()
+        except Timeout:
+            log.info("an import is under way; its vectors stay")
+        except (VectorsNotSaved, OSError) as error:
+            log.warning("the knowledge base serves, and its next start will take longer: %s", error)
 
     def save(self) -> None:
         """

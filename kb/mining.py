@@ -15,6 +15,7 @@ import numpy as np
 from kb.conversations import Conversation, Sender
 from kb.names import CUSTOMER, capitalised, without_names
 from models.types import Vectors
+from models.vectors import unit
 
 SAME = 0.65
 """Cosine of two centred replies of one language from which on they say the same."""
@@ -140,8 +141,7 @@ def centred(vectors: Vectors, languages: Sequence[str], centers: Mapping[str, Ve
         rows = names == language
         prior = centers.get(language, fallback)
         moved[rows] -= (vectors[rows].sum(axis=0) + _PRIOR * prior) / (rows.sum() + _PRIOR)
-    scaled: Vectors = moved / np.maximum(np.linalg.norm(moved, axis=-1, keepdims=True), 1e-9)
-    return scaled
+    return unit(moved)
 
 
 def exchanges(conversation: Conversation) -> Iterator[Exchange]:

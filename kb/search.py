@@ -24,6 +24,7 @@ from kb.types import Article, Audience, Macro
 from models.bundle import Bundle
 from models.languages import UNDETERMINED
 from models.types import Encoder, Vectors
+from models.vectors import unit
 
 TITLE_WEIGHT, TEXT_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT = 0.8, 0.5, 0.5, 1.0
 SAME_LANGUAGE = 0.02
@@ -180,9 +181,9 @@ class KnowledgeBase:
             allowed = allowed & self._public
         rows = np.hstack([centred, shares])
         near = self._index.nearest(rows, _CANDIDATES, allowed[self._window_of]).rows
-        lexical = self._lexical.scores([q.text for q in questions])
+        # Words one question at a time: the scores of all passages for hundreds would fill the memory.
         return [
-            self._ranked(question, top_k, rows[at], near[at], lexical[at], allowed)
+            self._ranked(question, top_k, rows[at], near[at], self._lexical.scores([question.text])[0], allowed)
             for at, question in enumerate(questions)
         ]
 
@@ -290,7 +291,7 @@ class KnowledgeBase:
         if not len(vectors):
             return vectors
         other = self._centers[UNDETERMINED]
-        return _unit(vectors - np.stack([self._centers.get(language, other) for language in languages]))
+        return unit(vectors - np.stack([self._centers.get(language, other) for language in languages]))
 
 
 def language_distance(language: str, wanted: str) -> int:
@@ -330,14 +331,9 @@ def _centred(vectors: Vectors, languages: Sequence[str], prior: Vectors) -> Vect
     for language in set(languages):
         rows = names == language
         centred[rows] = vectors[rows] - _mean(vectors[rows], overall)
-    return _unit(centred)
+    return unit(centred)
 
 
 def _mean(vectors: Vectors, prior: Vectors) -> Vectors:
     mean: Vectors = (vectors.sum(axis=0) + _ENOUGH * prior) / (len(vectors) + _ENOUGH)
     return mean
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return scaled

@@ -14,8 +14,15 @@ from safetensors.numpy import load, save
 
 from models.types import Encoder, TextKind, Vectors
 
+_TINY = 1e-9
 CHUNK = 1024
 """Texts between two reports of progress."""
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Each row scaled to length 1; a row of zeros stays."""
+    scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _TINY)
+    return scaled
 
 
 class VectorCache:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kb.index import IndexSettings
 from models.bundle import load_bundle
-from models.encoder import EncoderConfig, load_encoder
+from models.encoder import EncoderConfig, ServingEncoder, load_encoder
 from models.registry import LIVE, Registry
 from models.types import Encoder
 from serving.errors import BadSettings
@@ -66,7 +66,7 @@ def open_desk_database(settings: Settings) -> Database:
     return database
 
 
-def open_encoder(settings: Settings) -> Encoder:
+def open_encoder(settings: Settings) -> ServingEncoder:
     return load_encoder(
         EncoderConfig(settings.encoder, settings.cache_dir, settings.backend, settings.precision, settings.threads)
     )

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kb.index import IndexSettings
-from kb.ingest import build
 from kb.search import KnowledgeBase
 from kb.store import KnowledgeStore
 from kb.types import Article, Macro
@@ -18,6 +17,7 @@ from models.bundle import Bundle, load_bundle
 from models.errors import RegistryError
 from models.registry import Registry
 from models.registry_state import RegistryState, TaskMode
+from serving.knowledge import knowledge_of
 from serving.storage.engine import Database, StorageError
 from triage.pipeline import Message, Pipeline
 
@@ -77,14 +77,13 @@ class Keeper:
         index: IndexSettings | None = None,
     ) -> None:
         self._registry, self._database, self._encoder, self._cache = registry, database, pipeline.encoder, cache
-        self._outside = pipeline.taxonomy.outside
         self._follows, self._live, self._index = follows, state.live, index
         self._registry_problem, self._bundle_problem, self._retry_at = "", "", 0.0
         self._stamp: tuple[object, ...] = ()
         self._looks = 0
         self._swapping = threading.Lock()
         pipeline = _restrained(pipeline, state)
-        self._current = Snapshot(pipeline, self._build(pipeline.bundle, *self._content()), state)
+        self._current = Snapshot(pipeline, self._build(pipeline, *self._content()), state)
 
     def current(self) -> Snapshot:
         return self._current
@@ -136,7 +135,7 @@ class Keeper:
                 version = store.version()
             if version != self._current.knowledge.version:
                 content = self._content()
-                self._swap(lambda seen: replace(seen, knowledge=self._build(seen.pipeline.bundle, *content)))
+                self._swap(lambda seen: replace(seen, knowledge=self._build(seen.pipeline, *content)))
                 log.info("knowledge base %s is in use", self._current.knowledge.version)
             self._stamp = stamp
         except StorageError as error:
@@ -161,7 +160,7 @@ class Keeper:
     def _with_bundle(self, seen: Snapshot, bundle: Bundle, state: RegistryState) -> Snapshot:
         old = seen.knowledge
         pipeline = _restrained(replace(seen.pipeline, bundle=bundle), state)
-        return Snapshot(pipeline, self._build(bundle, list(old.articles.values()), old.macros, old.version), state)
+        return Snapshot(pipeline, self._build(pipeline, list(old.articles.values()), old.macros, old.version), state)
 
     def _swap(self, make: Callable[[Snapshot], Snapshot]) -> None:
         """Put what `make` makes of the snapshot in its place; made again if another thread was faster."""
@@ -179,18 +178,9 @@ class Keeper:
             return store.articles(), store.macros(), store.version()
 
     def _build(
-        self, bundle: Bundle, articles: Sequence[Article], macros: Sequence[Macro], version: str
+        self, pipeline: Pipeline, articles: Sequence[Article], macros: Sequence[Macro], version: str
     ) -> KnowledgeBase:
-        return build(
-            articles,
-            macros,
-            version=version,
-            encoder=self._encoder,
-            bundle=bundle,
-            cache=self._cache,
-            index=self._index,
-            outside=self._outside,
-        )
+        return knowledge_of(pipeline, articles, macros, version=version, cache=self._cache, index=self._index)
 
 
 def _restrained(pipeline: Pipeline, state: RegistryState) -> Pipeline:

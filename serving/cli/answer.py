@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from kb.importers import read as read_articles
-from kb.ingest import build
 from serving.cli.messages import checked_message
 from serving.cli.output import line
 from serving.desk import open_desk, open_pipeline
+from serving.knowledge import knowledge_of
 from serving.services.reading import read
 from serving.settings import read_settings
 
@@ -26,14 +26,8 @@ def answer(
     if kb is not None:
         found = read_articles([kb])
         pipeline = open_pipeline(settings)
-        knowledge = build(
-            found.articles,
-            found.macros,
-            version=str(kb),
-            encoder=pipeline.encoder,
-            bundle=pipeline.bundle,
-            cache=settings.cache_dir / "kb",
-            outside=pipeline.taxonomy.outside,
+        knowledge = knowledge_of(
+            pipeline, found.articles, found.macros, version=str(kb), cache=settings.cache_dir / "kb"
         )
     else:
         now = open_desk(settings).current()

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kb.importers import Imported
-from kb.ingest import build, encode
+from kb.ingest import encode, importing
 from kb.search import KnowledgeBase
 from kb.store import KnowledgeStore, UpsertCounts
 from serving.desk import open_desk_database, open_pipeline, vectors_folder
+from serving.knowledge import knowledge_of
 from serving.settings import Settings
 from triage.pipeline import Pipeline
 
@@ -33,47 +34,43 @@ def import_knowledge(
 
     Args:
         pipeline: one that is loaded already; without changes none is needed.
+
+    Raises:
+        ImportUnderWay: when another import does not end.
     """
-    database = open_desk_database(settings)
-    with database.transaction(read_only=True) as session:
-        articles, macros = KnowledgeStore(session).new_or_changed(found.articles, found.macros)
-    if articles or macros:
-        now, advance = pipeline or open_pipeline(settings), progress(len(articles) + len(macros))
-        encode(
-            articles,
-            macros,
-            encoder=now.encoder,
-            bundle=now.bundle,
-            cache=vectors_folder(settings),
-            advance=advance,
-        )
-    with database.transaction() as session:
-        store = KnowledgeStore(session)
-        counts = store.upsert_articles(found.articles), store.upsert_macros(found.macros)
-        return ImportReport(*counts, store.version())
+    with importing(vectors_folder(settings)):
+        database = open_desk_database(settings)
+        with database.transaction(read_only=True) as session:
+            articles, macros = KnowledgeStore(session).new_or_changed(found.articles, found.macros)
+        if articles or macros:
+            now, advance = pipeline or open_pipeline(settings), progress(len(articles) + len(macros))
+            encode(
+                articles,
+                macros,
+                encoder=now.encoder,
+                bundle=now.bundle,
+                cache=vectors_folder(settings),
+                advance=advance,
+            )
+        with database.transaction() as session:
+            store = KnowledgeStore(session)
+            counts = store.upsert_articles(found.articles), store.upsert_macros(found.macros)
+            return ImportReport(*counts, store.version())
 
 
 def rebuild_knowledge(settings: Settings, progress: Progress) -> KnowledgeBase:
     """Encode and index everything from the database alone, and put the vectors in the place of those that are kept."""
-    with open_desk_database(settings).transaction(read_only=True) as session:
-        store = KnowledgeStore(session)
-        articles, macros, version = store.articles(), store.macros(), store.version()
-    now, advance = open_pipeline(settings), progress(len(articles) + len(macros))
-    kept = vectors_folder(settings)
-    scratch = kept.with_name(f"{kept.name}.rebuilt")
-    for folder in (scratch, kept):
-        folder.mkdir(parents=True, exist_ok=True)
-    encode(articles, macros, encoder=now.encoder, bundle=now.bundle, cache=scratch, advance=advance)
-    made = build(
-        articles,
-        macros,
-        version=version,
-        encoder=now.encoder,
-        bundle=now.bundle,
-        cache=scratch,
-        outside=now.taxonomy.outside,
-    )
-    for file in scratch.glob("vectors-*.safetensors"):
-        file.replace(kept / file.name)
-    shutil.rmtree(scratch, ignore_errors=True)
-    return made
+    with importing(vectors_folder(settings)):
+        with open_desk_database(settings).transaction(read_only=True) as session:
+            store = KnowledgeStore(session)
+            articles, macros, version = store.articles(), store.macros(), store.version()
+        now, advance = open_pipeline(settings), progress(len(articles) + len(macros))
+        kept = vectors_folder(settings)
+        scratch = kept / ".rebuilt"
+        scratch.mkdir(parents=True, exist_ok=True)
+        encode(articles, macros, encoder=now.encoder, bundle=now.bundle, cache=scratch, advance=advance)
+        made = knowledge_of(now, articles, macros, version=version, cache=scratch)
+        for file in scratch.glob("vectors-*.safetensors"):
+            file.replace(kept / file.name)
+        shutil.rmtree(scratch, ignore_errors=True)
+        return made

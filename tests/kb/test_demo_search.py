@@ -6,10 +6,10 @@ import pytest
 from filelock import FileLock
 
 from kb.importers import read as read_articles
-from kb.ingest import build
 from kb.search import KnowledgeBase
 from models.encoder import ServingEncoder
 from serving.desk import open_pipeline
+from serving.knowledge import knowledge_of
 from serving.services.reading import ask, read
 from serving.settings import Settings
 from triage.pipeline import Message, Pipeline
@@ -67,15 +67,7 @@ def knowledge(pipeline: Pipeline, cache: Path) -> KnowledgeBase:
     articles = read_articles([DEMO / "articles"]).articles
     # Other tests may be reading the same help centre in a process of their own; the second finds it read.
     with FileLock(cache / "kb.lock"):
-        return build(
-            articles,
-            [],
-            version="demo",
-            encoder=pipeline.encoder,
-            bundle=pipeline.bundle,
-            cache=cache / "kb",
-            outside=pipeline.taxonomy.outside,
-        )
+        return knowledge_of(pipeline, articles, version="demo", cache=cache / "kb")
 
 
 @pytest.mark.parametrize(("language", "text", "expected"), QUESTIONS)

@@ -2,13 +2,11 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from kb.index import Index, IndexSettings, Kind, load_index
 from kb.snapshot import LOCK, MANIFEST, SCRATCH
 from models.files import replace_file
 from tests.conftest import ROOT
+from tests.trouble import largest_file
 
 ABOUT = {"encoder": "e5@1571fc98", "version": "v1"}
 SETTINGS = IndexSettings(kind=Kind.CELLS)
@@ -49,7 +48,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {LOCK}
 
 
-def refused(folder: Path, pattern: str, about: dict[str, str] = ABOUT, *, rows: int | None = None) -> None:
+def assert_refused(folder: Path, pattern: str, about: dict[str, str] = ABOUT, *, rows: int | None = None) -> None:
     with pytest.raises(SnapshotUnusable, match=pattern) as caught:
         load_index(folder, about, SETTINGS, rows=rows)
     assert "built again from the database" in str(caught.value)
@@ -67,21 +66,21 @@ def test_the_manifest_says_what_was_built_and_measured(saved: Path, index: Index
 @pytest.mark.parametrize("make", [lambda folder: None, lambda folder: folder.mkdir()])
 def test_nothing_there(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "index")
-    refused(tmp_path / "index", "No saved index at")
+    assert_refused(tmp_path / "index", "No saved index at")
 
 
 @pytest.mark.parametrize("share", [0, 0.0001, 0.1, 0.5, 0.9, 0.9999])
 def test_an_index_that_was_cut_off(saved: Path, share: float) -> None:
     path = content(saved)
     os.truncate(path, int(share * path.stat().st_size))
-    refused(saved, "bytes: it is not whole")
+    assert_refused(saved, "bytes: it is not whole")
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.99])
 def test_a_manifest_that_was_cut_off(saved: Path, share: float) -> None:
     path = saved / MANIFEST
     os.truncate(path, int(share * path.stat().st_size))
-    refused(saved, "damaged")
+    assert_refused(saved, "damaged")
 
 
 def test_a_flipped_bit_anywhere_is_seen(saved: Path) -> None:
@@ -100,28 +99,30 @@ def test_a_flipped_bit_anywhere_is_seen(saved: Path) -> None:
 
 def test_a_file_that_is_gone(saved: Path) -> None:
     content(saved).unlink()
-    refused(saved, "cannot be read")
+    assert_refused(saved, "cannot be read")
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{}", '{"format": 1}', '"x"', "\udcff"])
 def test_a_manifest_that_is_none(saved: Path, text: str) -> None:
     (saved / MANIFEST).write_bytes(text.encode("utf-8", "surrogateescape"))
-    refused(saved, "manifest.json|format")
+    assert_refused(saved, "manifest.json|format")
 
 
 def test_another_encoder_is_named_beside_the_wanted_one(saved: Path) -> None:
-    refused(saved, r"built for encoder 'e5@1571fc98', and 'minilm@77' is wanted", {**ABOUT, "encoder": "minilm@77"})
-    refused(saved, "built for bundle None, and 'starter@1' is wanted", {**ABOUT, "bundle": "starter@1"})
+    assert_refused(
+        saved, r"built for encoder 'e5@1571fc98', and 'minilm@77' is wanted", {**ABOUT, "encoder": "minilm@77"}
+    )
+    assert_refused(saved, "built for bundle None, and 'starter@1' is wanted", {**ABOUT, "bundle": "starter@1"})
 
 
 def test_a_newer_format(saved: Path) -> None:
     path = saved / MANIFEST
     path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
-    refused(saved, "format 2, and this version of Frontdesk reads 1")
+    assert_refused(saved, "format 2, and this version of Frontdesk reads 1")
 
 
 def test_other_rows_and_other_settings(saved: Path) -> None:
-    refused(saved, "1,500 rows, and there are 1,501 passages", rows=1_501)
+    assert_refused(saved, "1,500 rows, and there are 1,501 passages", rows=1_501)
     with pytest.raises(SnapshotUnusable, match=r"built with .*0\.97.*0\.9\b"):
         load_index(saved, ABOUT, IndexSettings(kind=Kind.CELLS, recall=0.9))
 
@@ -133,21 +134,10 @@ def test_a_new_snapshot_takes_the_place_of_the_old_one_which_goes_on_answering(s
     other = Index(rows(2), SETTINGS)
     other.save(saved, {**ABOUT, "version": "v2"})
     assert names(saved) == {MANIFEST, content(saved).name}
-    refused(saved, "built for version 'v2'")
+    assert_refused(saved, "built for version 'v2'")
     now = load_index(saved, {"version": "v2"}, SETTINGS)
     assert now.nearest(query, 5).rows.tolist() == other.nearest(query, 5).rows.tolist() != before
     assert mapped.nearest(query, 5).rows.tolist() == before
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """The system refuses to write files that are larger, as it does on a disk with no more room."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("room", [0, 100, 4_096, 30_000])
@@ -166,7 +156,7 @@ def test_a_disk_that_is_full_before_anything_was_there(tmp_path: Path, index: In
     with largest_file(10_000), pytest.raises(SnapshotNotSaved, match="File too large"):
         index.save(tmp_path / "index", ABOUT)
     assert names(tmp_path / "index") == set()
-    refused(tmp_path / "index", "No saved index at")
+    assert_refused(tmp_path / "index", "No saved index at")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
@@ -204,23 +194,11 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from kb.index import Index, IndexSettings, Kind, load_index
+from tests.trouble import deadly
 
 settings = IndexSettings(kind=Kind.CELLS)
 one, two = (Index(np.random.default_rng(n).standard_normal((1500, 32)).astype("f4"), settings) for n in (1, 2))
 folder = Path(sys.argv[1])
-
-def deadly(home, name, call_number, after):
-    real, calls = getattr(home, name), 0
-    def call(*arguments, **named):
-        nonlocal calls
-        calls += 1
-        if calls == call_number and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = real(*arguments, **named)
-        if calls == call_number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    setattr(home, name, call)
 
 for home, name, number in ((os, "fsync", 1), (Path, "replace", 1), (os, "fsync", 2), (Path, "replace", 2),
                            (os, "fsync", 3), (Path, "unlink", 1)):
@@ -228,7 +206,7 @@ for home, name, number in ((os, "fsync", 1), (Path, "replace", 1), (os, "fsync",
         one.save(folder, {"version": "one"})
         child = os.fork()
         if not child:
-            deadly(home, name, number, after)
+            deadly(home, name, number, after=after)
             two.save(folder, {"version": "two"})
             os._exit(0)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL, f"{name} {number} was never called"

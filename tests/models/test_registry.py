@@ -1,12 +1,9 @@
 """Bundles by path, name and version; what is promoted, rolled back or run in shadow, whatever dies meanwhile."""
 
 import json
-import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +16,7 @@ from models.errors import BundleError, DamagedFile, ModelError, RegistryError
 from models.registry import LOCK, STARTER, STATE, Registry, find_bundle
 from models.registry_state import ChangeKind, RegistryState, TaskMode
 from tests.conftest import ROOT
+from tests.trouble import largest_file
 
 NAMES = ("quầy-hỗ-trợ", "โต๊ะบริการ", "客服台", "客服檯", "поддержка", "helpdesk")
 WHO = "Мария"
@@ -312,41 +310,18 @@ def test_a_disk_that_is_full_leaves_the_live_bundle(registry: Registry) -> None:
 @pytest.mark.parametrize("room", [0, 10_000, 100_000])
 def test_a_disk_that_is_full_while_a_bundle_is_saved(registry: Registry, light_bundle: Bundle, room: int) -> None:
     before = registry.promote("helpdesk@1", who=WHO)
-    with _largest_file(room), pytest.raises(BundleError, match=r"File too large.*Make room"):
+    with largest_file(room), pytest.raises(BundleError, match=r"File too large.*Make room"):
         registry.add(replace(light_bundle, name="helpdesk"))
     assert sorted(p.name for p in (registry.folder / "helpdesk").iterdir()) == ["1", "2"]
     assert registry.state() == before
     assert registry.add(replace(light_bundle, name="helpdesk")).reference == "helpdesk@3"
 
 
-@contextmanager
-def _largest_file(size: int) -> Iterator[None]:
-    """The system refuses to write files that are larger, as it does on a disk with no more room."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 KILLED_AT_A_CALL = """
 import os, signal, sys
 from pathlib import Path
 from models.registry import Registry
-
-def deadly(name, call_number, after):
-    real, calls = getattr(os, name), 0
-    def call(*arguments, **named):
-        nonlocal calls
-        calls += 1
-        if calls == call_number and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = real(*arguments, **named)
-        if calls == call_number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    setattr(os, name, call)
+from tests.trouble import deadly
 
 registry = Registry(Path(sys.argv[1]))
 before = registry.promote("helpdesk@1", who="Lan")
@@ -354,7 +329,7 @@ for name, number in (("fsync", 1), ("replace", 1), ("fsync", 2)):
     for after in (False, True):
         child = os.fork()
         if not child:
-            deadly(name, number, after)
+            deadly(os, name, number, after=after)
             registry.promote("helpdesk@2", who="Lan")
             os._exit(0)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL, "this call was never made"

@@ -32,7 +32,7 @@ class Finished:
 Run = Callable[..., Finished]
 
 
-def failed(finished: Finished, *named: object) -> None:
+def assert_failed(finished: Finished, *named: object) -> None:
     """It ended with status 1, printed no result, and said what is wrong in the user's terms."""
     assert (finished.status, finished.out) == (1, "")
     assert finished.err.startswith("frontdesk: ")

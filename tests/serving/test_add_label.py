@@ -7,7 +7,7 @@ import pytest
 from models.bundle import Bundle, load_bundle
 from models.light import LightEncoder
 from models.registry import Registry
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 from triage.normalize import normalize
 
@@ -78,14 +78,16 @@ def test_the_new_version_waits_beside_the_live_one(frontdesk: Run, light_bundle_
 
 
 def test_what_cannot_be_added_is_explained(frontdesk: Run, light_bundle_folder: Path) -> None:
-    failed(frontdesk("models", "add-label", light_bundle_folder, "intent", LABEL), "--description", "--example")
-    failed(
+    assert_failed(frontdesk("models", "add-label", light_bundle_folder, "intent", LABEL), "--description", "--example")
+    assert_failed(
         frontdesk("models", "add-label", light_bundle_folder, "intent", "order.status", "--description", "x"),
         "No label is new",
     )
-    failed(frontdesk("models", "add-label", light_bundle_folder, "hàng-đợi", LABEL, "--description", "x"), "'hàng-đợi'")
+    assert_failed(
+        frontdesk("models", "add-label", light_bundle_folder, "hàng-đợi", LABEL, "--description", "x"), "'hàng-đợi'"
+    )
     many = [part for text in (*EXAMPLES.values(),) for part in ("--example", text)]
-    failed(
+    assert_failed(
         frontdesk("models", "add-label", light_bundle_folder, "intent", LABEL, *many),
         "6 examples",
         "takes 5",

@@ -13,7 +13,7 @@ from serving.cli import app
 from serving.desk import open_desk_database
 from serving.settings import Settings
 from serving.storage.keys import ApiKeyRepository
-from tests.serving.terminal import Finished, Run, failed
+from tests.serving.terminal import Finished, Run, assert_failed
 
 
 def _commands(command: Any, *path: str) -> dict[tuple[str, ...], Any]:
@@ -44,7 +44,7 @@ def test_no_command_and_a_wrong_one_show_the_way(frontdesk: Run) -> None:
 
 def test_a_wrong_setting_is_named(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTDESK_TEXT_DAYS", "một tháng")
-    failed(frontdesk("triage", "xin chào"), "FRONTDESK_TEXT_DAYS", "một tháng")
+    assert_failed(frontdesk("triage", "xin chào"), "FRONTDESK_TEXT_DAYS", "một tháng")
 
 
 def test_a_fault_of_the_program_shows_its_traceback(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_the_doctor_names_the_damaged_file_of_a_bundle(
     found = _failing(frontdesk("doctor", "--json"), "models and labels")
     assert str(bundle) in found
     assert "Restore the bundle" in found
-    failed(frontdesk("triage", "đơn hàng của tôi đâu"), str(bundle))
+    assert_failed(frontdesk("triage", "đơn hàng của tôi đâu"), str(bundle))
 
 
 def test_the_doctor_names_the_bundles_that_exist(frontdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_the_doctor_does_not_make_a_data_folder_without_a_parent(
     assert (states["data folder"]["state"], states["models and labels"]["state"]) == ("failing", "ok")
     assert str(folder.parent) in states["data folder"]["found"]
     assert not folder.parent.exists()
-    failed(frontdesk("kb", "list"), folder, "FRONTDESK_DATA_DIR")
+    assert_failed(frontdesk("kb", "list"), folder, "FRONTDESK_DATA_DIR")
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(frontdesk: Run, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(frontdesk: Run, tmp_p
 
 
 def test_what_keys_cannot_be_is_refused(frontdesk: Run) -> None:
-    failed(frontdesk("keys", "revoke", "nobody"), "'nobody'", "frontdesk keys list")
+    assert_failed(frontdesk("keys", "revoke", "nobody"), "'nobody'", "frontdesk keys list")
     wrong = frontdesk("keys", "create", "Бот", "--scope", "everything")
     assert wrong.status == 2
     assert "everything" in wrong.err
@@ -202,17 +202,17 @@ def test_a_port_in_use_is_named_before_anything_is_loaded(
     monkeypatch.setattr("serving.cli.serve.open_desk", load)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        failed(frontdesk("serve", "--host", host, "--port", port), f"{host}:{port}", "in use", "--port")
+        assert_failed(frontdesk("serve", "--host", host, "--port", port), f"{host}:{port}", "in use", "--port")
     assert not (tmp_path / "desk").exists()
 
 
 def test_a_host_that_is_not_this_machines_is_named(frontdesk: Run) -> None:
-    failed(frontdesk("serve", "--host", "203.0.113.7", "--port", 0), "203.0.113.7")
+    assert_failed(frontdesk("serve", "--host", "203.0.113.7", "--port", 0), "203.0.113.7")
     assert frontdesk("serve", "--port", 70_000).status == 2
 
 
 def test_serving_where_others_can_reach_it_without_keys_is_refused(frontdesk: Run) -> None:
-    failed(frontdesk("serve", "--host", "0.0.0.0", "--port", 0), "0.0.0.0", "frontdesk keys create", "127.0.0.1")
+    assert_failed(frontdesk("serve", "--host", "0.0.0.0", "--port", 0), "0.0.0.0", "frontdesk keys create", "127.0.0.1")
 
 
 def test_json_is_one_object_a_line_in_the_desks_own_letters(frontdesk: Run) -> None:

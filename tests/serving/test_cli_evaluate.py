@@ -13,7 +13,7 @@ from models.bundle import Bundle, save_bundle
 from models.light import LightEncoder
 from serving import desk
 from serving.settings import Settings
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 
 INTENTS = {"account.password": PASSWORD, "delivery.wrong_item": WRONG_SIZE}
@@ -114,10 +114,12 @@ def test_a_report_goes_into_a_new_folder(
     assert str(report / "report.html") in done.err
     assert {"report.html", "metrics.json", "model-card.md"} <= {path.name for path in report.iterdir()}
     assert json.loads((report / "metrics.json").read_text(encoding="utf-8")) == done.rows[0]
-    failed(frontdesk("evaluate", light_bundle_folder, tickets, "--report", report), report, "exists already")
+    assert_failed(frontdesk("evaluate", light_bundle_folder, tickets, "--report", report), report, "exists already")
     (tmp_path / "file").write_text("")
     beneath = tmp_path / "file" / "report"
-    failed(frontdesk("evaluate", light_bundle_folder, tickets, "--report", beneath), beneath, "cannot be written")
+    assert_failed(
+        frontdesk("evaluate", light_bundle_folder, tickets, "--report", beneath), beneath, "cannot be written"
+    )
 
 
 def test_what_is_wrong_with_rows_is_listed(frontdesk: Run, light_bundle_folder: Path, tickets: Path) -> None:
@@ -132,14 +134,14 @@ def test_what_is_wrong_with_rows_is_listed(frontdesk: Run, light_bundle_folder: 
 
 def test_what_cannot_be_measured_is_said(frontdesk: Run, light_bundle_folder: Path, tickets: Path) -> None:
     folder = light_bundle_folder
-    failed(frontdesk("evaluate", folder, tickets.parent / "none.jsonl"), "none.jsonl", "does not exist")
-    failed(frontdesk("evaluate", "nowhere@4", tickets), "nowhere@4")
-    failed(frontdesk("evaluate", folder, tickets, "--task", "mood"), "no task mood", "channel, intent, urgency")
-    failed(frontdesk("evaluate", folder, tickets, "--task", "intent=mood"), "mood")
+    assert_failed(frontdesk("evaluate", folder, tickets.parent / "none.jsonl"), "none.jsonl", "does not exist")
+    assert_failed(frontdesk("evaluate", "nowhere@4", tickets), "nowhere@4")
+    assert_failed(frontdesk("evaluate", folder, tickets, "--task", "mood"), "no task mood", "channel, intent, urgency")
+    assert_failed(frontdesk("evaluate", folder, tickets, "--task", "intent=mood"), "mood")
     bare = _write(tickets.parent / "bare.jsonl", [{"text": "Где мой заказ?", "channel": "phone"}])
-    failed(frontdesk("evaluate", folder, bare), "intent or urgency", "--task NAME=COLUMN")
+    assert_failed(frontdesk("evaluate", folder, bare), "intent or urgency", "--task NAME=COLUMN")
     empty = _write(tickets.parent / "empty.jsonl", [])
-    failed(frontdesk("evaluate", folder, empty), "No row has a column")
+    assert_failed(frontdesk("evaluate", folder, empty), "No row has a column")
     assert frontdesk("evaluate", folder).status == 2
 
 

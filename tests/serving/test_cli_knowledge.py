@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.terminal import BODIES, Run, failed, write_article, write_articles
+from tests.serving.terminal import BODIES, Run, assert_failed, write_article, write_articles
 from tests.serving.wire import PASSWORD
 
 LANGUAGES = sorted(BODIES)
@@ -49,8 +49,8 @@ def test_an_export_with_one_bad_article_is_taken_whole_or_as_far_as_it_is_good(f
         _row(id="empty-th", title="ว่าง", body="<img src=x>"),
     ]
     (tmp_path / "th.jsonl").write_text("".join(rows), encoding="utf-8")
-    failed(frontdesk("kb", "import", tmp_path / "th.jsonl"), "th.jsonl:1: has no language", "--language")
-    failed(frontdesk("kb", "import", tmp_path / "th.jsonl", "--language", "th"), "th.jsonl:3: has no body")
+    assert_failed(frontdesk("kb", "import", tmp_path / "th.jsonl"), "th.jsonl:1: has no language", "--language")
+    assert_failed(frontdesk("kb", "import", tmp_path / "th.jsonl", "--language", "th"), "th.jsonl:3: has no body")
     assert frontdesk("kb", "list", "--json").rows == []
     done = frontdesk("kb", "import", tmp_path / "th.jsonl", "--language", "th", "--keep-going")
     assert done.status == 1
@@ -93,7 +93,7 @@ def test_one_bad_file_and_nothing_is_imported(
 ) -> None:
     folder = write_articles(tmp_path / "help")
     (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    failed(frontdesk("kb", "import", folder), *named)
+    assert_failed(frontdesk("kb", "import", folder), *named)
     assert frontdesk("kb", "list").out == ""
 
 
@@ -102,13 +102,13 @@ def test_every_problem_is_listed_at_once(frontdesk: Run, tmp_path: Path) -> None
     (folder / "a.md").write_text(_front("title: A"), encoding="utf-8")
     (folder / "b.md").write_bytes(b"\xff\xfe")
     (folder / "c.jsonl").write_text("oops\noops\n", encoding="utf-8")
-    failed(frontdesk("kb", "import", folder), "a.md", "b.md", "c.jsonl:1", "c.jsonl:2")
+    assert_failed(frontdesk("kb", "import", folder), "a.md", "b.md", "c.jsonl:1", "c.jsonl:2")
 
 
 def test_a_folder_without_articles_is_named(frontdesk: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    failed(frontdesk("kb", "import", tmp_path / "empty"), tmp_path / "empty", ".md")
-    failed(frontdesk("kb", "import", tmp_path / "nowhere"), tmp_path / "nowhere", "does not exist")
+    assert_failed(frontdesk("kb", "import", tmp_path / "empty"), tmp_path / "empty", ".md")
+    assert_failed(frontdesk("kb", "import", tmp_path / "nowhere"), tmp_path / "nowhere", "does not exist")
 
 
 def test_search_prints_one_object_a_query(frontdesk: Run, tmp_path: Path) -> None:
@@ -146,14 +146,14 @@ def test_internal_articles_are_found_only_when_asked_for(frontdesk: Run, tmp_pat
 
 
 def test_a_query_that_cannot_be_is_refused(frontdesk: Run, tmp_path: Path) -> None:
-    failed(frontdesk("kb", "search"), "QUERY", "--input")
-    failed(frontdesk("kb", "search", " "), "Query 1", "blank")
-    failed(frontdesk("kb", "search", "caf\udce9"), "Query 1", "not Unicode")
-    failed(frontdesk("kb", "search", "--input", tmp_path / "none.txt"), tmp_path / "none.txt")
+    assert_failed(frontdesk("kb", "search"), "QUERY", "--input")
+    assert_failed(frontdesk("kb", "search", " "), "Query 1", "blank")
+    assert_failed(frontdesk("kb", "search", "caf\udce9"), "Query 1", "not Unicode")
+    assert_failed(frontdesk("kb", "search", "--input", tmp_path / "none.txt"), tmp_path / "none.txt")
     (tmp_path / "q.txt").write_text("пароль\n\nmật khẩu\n", encoding="utf-8")
-    failed(frontdesk("kb", "search", "--input", tmp_path / "q.txt"), "Query 2", "blank")
+    assert_failed(frontdesk("kb", "search", "--input", tmp_path / "q.txt"), "Query 2", "blank")
     (tmp_path / "q.txt").write_bytes(b"caf\xe9\n")
-    failed(frontdesk("kb", "search", "--input", tmp_path / "q.txt"), tmp_path / "q.txt")
+    assert_failed(frontdesk("kb", "search", "--input", tmp_path / "q.txt"), tmp_path / "q.txt")
 
 
 def test_deleting_names_what_is_gone_and_what_was_never_there(frontdesk: Run, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_folder_can_answer_without_being_imported(
     folder = write_articles(tmp_path / "help")
     assert BODIES["ru"] in frontdesk("answer", PASSWORD["ru"], "--kb", folder).out
     assert not (tmp_path / "desk").exists()
-    failed(frontdesk("answer", PASSWORD["ru"], "--kb", tmp_path / "nowhere"), tmp_path / "nowhere")
+    assert_failed(frontdesk("answer", PASSWORD["ru"], "--kb", tmp_path / "nowhere"), tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -206,5 +206,5 @@ def test_no_answer_has_a_status_of_its_own(frontdesk: Run, language: str) -> Non
 
 
 def test_a_question_that_cannot_be_is_refused(frontdesk: Run) -> None:
-    failed(frontdesk("answer", ""), "blank")
-    failed(frontdesk("answer", PASSWORD["en"], "--language", "klingonese"), "'klingonese'")
+    assert_failed(frontdesk("answer", ""), "blank")
+    assert_failed(frontdesk("answer", PASSWORD["en"], "--language", "klingonese"), "'klingonese'")

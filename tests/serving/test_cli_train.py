@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 
 
@@ -59,12 +59,12 @@ def test_rows_that_cannot_be_used_are_listed_and_left_out(frontdesk: Run, ticket
 
 def test_what_cannot_be_trained_is_said_and_leaves_nothing(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    failed(frontdesk("train", tmp_path / "none.jsonl", "--task", "intent", "--output", output), "none.jsonl")
-    failed(frontdesk("train", tickets, "--task", "mood", "--output", output), "mood")
-    failed(frontdesk("train", tickets, "--task", "=team", "--output", output), "'=team'")
-    failed(frontdesk("train", tickets, "--task", "a=team", "--task", "a=intent", "--output", output), "a=intent")
-    failed(frontdesk("train", tickets, "--output", output), "--task NAME")
-    failed(frontdesk("train", tickets, "--task", "intent", "--output", tmp_path), tmp_path, "exists already")
+    assert_failed(frontdesk("train", tmp_path / "none.jsonl", "--task", "intent", "--output", output), "none.jsonl")
+    assert_failed(frontdesk("train", tickets, "--task", "mood", "--output", output), "mood")
+    assert_failed(frontdesk("train", tickets, "--task", "=team", "--output", output), "'=team'")
+    assert_failed(frontdesk("train", tickets, "--task", "a=team", "--task", "a=intent", "--output", output), "a=intent")
+    assert_failed(frontdesk("train", tickets, "--output", output), "--task NAME")
+    assert_failed(frontdesk("train", tickets, "--task", "intent", "--output", tmp_path), tmp_path, "exists already")
     one_label = tmp_path / "one.jsonl"
     one_label.write_text('{"text": "a", "intent": "x"}\n{"text": "b", "intent": "x"}\n', encoding="utf-8")
     finished = frontdesk("train", one_label, "--task", "intent", "--output", output)
@@ -77,7 +77,7 @@ def test_what_cannot_be_trained_is_said_and_leaves_nothing(frontdesk: Run, ticke
 def test_a_name_that_could_not_be_found_again_is_refused(
     frontdesk: Run, tickets: Path, tmp_path: Path, name: str
 ) -> None:
-    failed(frontdesk("train", tickets, "--task", "intent", "--name", name), repr(name))
+    assert_failed(frontdesk("train", tickets, "--task", "intent", "--name", name), repr(name))
     assert not (tmp_path / "desk").exists()
 
 
@@ -110,7 +110,7 @@ def test_new_labels_join_a_bundle_that_exists(frontdesk: Run, tickets: Path, tmp
     ):
         (found,) = frontdesk("triage", text, "--bundle", tmp_path / "wider").rows
         assert found["intent"]["label"] == label
-    failed(
+    assert_failed(
         frontdesk(
             "train", new, "--task", "intent", "--from", tmp_path / "old", "--valid", new, "--output", tmp_path / "x"
         ),

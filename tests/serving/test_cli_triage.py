@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from serving.desk import open_desk_database
 from serving.settings import Settings
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE, ok
 
 LANGUAGES = sorted(PASSWORD)
@@ -122,10 +122,10 @@ def test_output_is_whole_or_as_it_was(frontdesk: Run, tmp_path: Path, monkeypatc
     source.write_bytes(source.read_bytes()[:-300])
     target = tmp_path / "out" / "out.jsonl"
     target.parent.mkdir()
-    failed(frontdesk("triage", "--input", source, "--output", target), source, "cannot be read")
+    assert_failed(frontdesk("triage", "--input", source, "--output", target), source, "cannot be read")
     assert list(target.parent.iterdir()) == []
     target.write_text("of yesterday")
-    failed(frontdesk("triage", "--input", source, "--output", target), source)
+    assert_failed(frontdesk("triage", "--input", source, "--output", target), source)
     assert [path.read_text() for path in target.parent.iterdir()] == ["of yesterday"]
 
 
@@ -140,26 +140,26 @@ def test_a_damaged_archive_is_named(frontdesk: Run, tmp_path: Path, name: str) -
     }[name.partition(".")[0]]
     (tmp_path / name).write_bytes(content)
     finished = frontdesk("triage", "--input", tmp_path / name, "--output", tmp_path / "out.jsonl")
-    failed(finished, tmp_path / name, "cannot be read")
+    assert_failed(finished, tmp_path / name, "cannot be read")
     assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_what_cannot_be_done_is_said_with_the_next_step(frontdesk: Run, tmp_path: Path) -> None:
     good = _jsonl(tmp_path / "in.jsonl", {"text": PASSWORD["en"]})
-    failed(frontdesk("triage"), "TEXT", "--input")
-    failed(frontdesk("triage", "hello", "--input", good), "TEXT", "--input")
-    failed(frontdesk("triage", "--input", tmp_path / "none.jsonl"), tmp_path / "none.jsonl")
-    failed(frontdesk("triage", "--input", tmp_path), tmp_path)
-    failed(frontdesk("triage", "--input", tmp_path / "in.xlsx"), "in.xlsx", ".jsonl", ".csv", ".txt")
-    failed(frontdesk("triage", "hello", "--channel", "pigeon"), "'pigeon'", "live_chat")
-    failed(frontdesk("triage", "--input", good, "--channel", "pigeon"), "'pigeon'", "live_chat")
-    failed(frontdesk("triage", "hello", "--bundle", "shop@7"), "'shop@7'", "starter")
-    failed(frontdesk("triage", "hello", "--output", tmp_path / "no" / "out.jsonl"), tmp_path / "no")
-    failed(frontdesk("triage", "hello", "--output", tmp_path), tmp_path)
+    assert_failed(frontdesk("triage"), "TEXT", "--input")
+    assert_failed(frontdesk("triage", "hello", "--input", good), "TEXT", "--input")
+    assert_failed(frontdesk("triage", "--input", tmp_path / "none.jsonl"), tmp_path / "none.jsonl")
+    assert_failed(frontdesk("triage", "--input", tmp_path), tmp_path)
+    assert_failed(frontdesk("triage", "--input", tmp_path / "in.xlsx"), "in.xlsx", ".jsonl", ".csv", ".txt")
+    assert_failed(frontdesk("triage", "hello", "--channel", "pigeon"), "'pigeon'", "live_chat")
+    assert_failed(frontdesk("triage", "--input", good, "--channel", "pigeon"), "'pigeon'", "live_chat")
+    assert_failed(frontdesk("triage", "hello", "--bundle", "shop@7"), "'shop@7'", "starter")
+    assert_failed(frontdesk("triage", "hello", "--output", tmp_path / "no" / "out.jsonl"), tmp_path / "no")
+    assert_failed(frontdesk("triage", "hello", "--output", tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("text", "named"), [("", "blank"), (" \n", "blank"), ("ы" * 20_001, "20,000"), ("caf\udce9", "not Unicode")]
 )
 def test_a_text_that_nobody_can_have_written_is_refused(frontdesk: Run, text: str, named: str) -> None:
-    failed(frontdesk("triage", text), named)
+    assert_failed(frontdesk("triage", text), named)

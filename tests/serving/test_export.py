@@ -15,7 +15,7 @@ from serving.services import export
 from serving.storage.records import SuggestionRecord, SuggestionRepository
 from serving.storage.tables import EventKind, SourceType
 from tests.conftest import ROOT
-from tests.serving.terminal import Finished, Run, failed
+from tests.serving.terminal import Finished, Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, ok
 from training.data import parse_columns, read_tickets
 
@@ -209,7 +209,7 @@ def test_since_takes_decisions_whose_feedback_is_new_with_all_of_their_labels(
 
 @pytest.mark.parametrize("since", ["last week", "2026", "2026-02-30", "hôm qua", "เมื่อวาน", "昨天", "вчера", ""])
 def test_a_day_that_is_none_is_refused_with_an_example(frontdesk: Run, since: str) -> None:
-    failed(frontdesk("export", "feedback", "--since", since), repr(since), "2026-03-01")
+    assert_failed(frontdesk("export", "feedback", "--since", since), repr(since), "2026-03-01")
 
 
 def test_pages_follow_each_other_without_gap(
@@ -240,7 +240,9 @@ def test_a_task_never_takes_the_column_of_something_else(task: str, column: str)
 
 
 def test_a_file_that_cannot_be_written_is_a_clear_error(frontdesk: Run, own_desk: Desk, tmp_path: Path) -> None:
-    failed(frontdesk("export", "feedback", "--output", tmp_path / "nowhere" / "f.jsonl"), "nowhere does not exist")
+    assert_failed(
+        frontdesk("export", "feedback", "--output", tmp_path / "nowhere" / "f.jsonl"), "nowhere does not exist"
+    )
 
 
 def test_an_export_that_is_killed_leaves_the_last_file_as_it_was(

@@ -2,21 +2,23 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kb.importers import read
+from kb.ingest import encode, importing
+from models.bundle import load_bundle
 from models.light import LightEncoder
 from models.types import TextKind, Vectors
-from tests.serving.terminal import BODIES, Run, failed, write_article, write_articles
+from tests.serving.terminal import BODIES, Run, assert_failed, write_article, write_articles
 from tests.serving.wire import PASSWORD
+from tests.trouble import largest_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,7 +87,7 @@ def test_a_rebuild_makes_the_same_index_from_the_database_alone(
     assert set(encoded) == {*BODIES.values(), *PASSWORD.values()}
     assert again == first
     assert hits(frontdesk) == found
-    assert not (tmp_path / "desk" / "kb.rebuilt").exists()
+    assert [path for path in (tmp_path / "desk" / "kb").iterdir() if path.is_dir()] == []
 
 
 def test_a_rebuild_of_nothing(frontdesk: Run) -> None:
@@ -103,17 +105,6 @@ def test_vectors_that_a_disk_has_changed_are_made_again(frontdesk: Run, tmp_path
     assert hits(frontdesk) == found
 
 
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """The system refuses to write files that are larger, as it does on a disk with no more room."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_an_import_for_whose_vectors_there_is_no_room_changes_nothing(frontdesk: Run, tmp_path: Path) -> None:
     frontdesk("kb", "import", write_articles(tmp_path / "help"))
     found = hits(frontdesk)
@@ -122,7 +113,7 @@ def test_an_import_for_whose_vectors_there_is_no_room_changes_nothing(frontdesk:
     many.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     before = {path: path.read_bytes() for path in vector_files(tmp_path)}
     with largest_file(600_000):
-        failed(frontdesk("kb", "import", many), "cannot be written", "Make room")
+        assert_failed(frontdesk("kb", "import", many), "cannot be written", "Make room")
     assert len(frontdesk("kb", "list", "--json").rows) == 6
     assert {path: path.read_bytes() for path in vector_files(tmp_path)} == before
     assert hits(frontdesk) == found
@@ -133,6 +124,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import kb.ingest, kb.store, serving.desk
+from kb.importers import read
+from kb.ingest import encode, importing
+from models.bundle import load_bundle
 from models.light import LightEncoder
 from serving import cli
 
@@ -168,3 +162,71 @@ def test_an_import_that_is_killed_leaves_what_was_there(frontdesk: Run, tmp_path
     assert frontdesk("kb", "list").out == listed
     assert hits(frontdesk) == found
     assert "5 added, 0 changed, 1 unchanged" in frontdesk("kb", "import", folder).out
+
+
+def test_two_imports_at_once_take_turns_and_both_are_there(frontdesk: Run, encoded: list[str], tmp_path: Path) -> None:
+    frontdesk("kb", "list")  # the database is there, with its tables
+    running = []
+    for language, other in (("th", "vi"), ("ru", "zh-Hant"), ("en", "zh-Hans")):
+        folder = tmp_path / language
+        for code in (language, other):
+            write_article(folder, code, translation_of="")
+        command = [sys.executable, "-c", SLOW, "kb", "import", str(folder)]
+        running.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    said = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], said
+    assert all("articles: 2 added" in out for out, _ in said)
+    assert {row["id"] for row in frontdesk("kb", "list", "--json").rows} == {f"password-{code}" for code in BODIES}
+    encoded.clear()
+    frontdesk("kb", "search", "ลืมรหัสผ่านค่ะ", "--json")
+    assert encoded == ["ลืมรหัสผ่านค่ะ"]
+
+
+def test_an_import_says_which_other_one_it_waited_for(
+    frontdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_articles(tmp_path / "help")
+    monkeypatch.setattr("kb.ingest.PATIENCE", 0.1)
+    with importing(tmp_path / "desk" / "kb"):
+        assert_failed(frontdesk("kb", "import", folder), "Another import", "kb.lock", "try again")
+        assert frontdesk("kb", "list").out == ""
+    assert "6 added" in frontdesk("kb", "import", folder).out
+
+
+def test_what_an_import_has_encoded_stays_while_a_server_builds_beside_it(
+    frontdesk: Run, encoded: list[str], tmp_path: Path
+) -> None:
+    write_article(tmp_path / "first", "en")
+    frontdesk("kb", "import", tmp_path / "first")
+    other = write_articles(tmp_path / "help")
+    with importing(tmp_path / "desk" / "kb"):
+        found = read([other])
+        encoder, cache = LightEncoder(), tmp_path / "desk" / "kb"
+        bundle = load_bundle(Path(os.environ["FRONTDESK_BUNDLE"]), encoder)
+        encode(found.articles, found.macros, encoder=encoder, bundle=bundle, cache=cache)
+        assert hits(frontdesk)
+    encoded.clear()
+    assert "5 added" in frontdesk("kb", "import", other).out
+    assert encoded == []
+
+
+SLOW = """
+import time
+import serving.desk
+from kb.store import KnowledgeStore
+from kb.importers import read
+from kb.ingest import encode, importing
+from models.bundle import load_bundle
+from models.light import LightEncoder
+from serving import cli
+
+serving.desk.open_encoder = lambda settings: LightEncoder()
+upsert = KnowledgeStore.upsert_articles
+
+def slow(self, articles):
+    time.sleep(0.5)
+    return upsert(self, articles)
+
+KnowledgeStore.upsert_articles = slow
+cli.main()
+"""

@@ -25,7 +25,7 @@ from serving.settings import Settings
 from serving.storage.candidates import CandidateRecord
 from tests.conversations import FILE, PERSONAL, conversation, write_jsonl
 from tests.conversations import rows as samples
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import WRONG_SIZE, client_of, faults, ok, problem, rows, with_pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -275,7 +275,7 @@ def test_the_command_line_mines_lists_and_reviews(frontdesk: Run, tmp_path: Path
         for number in range(2)
     ]
     path = write_jsonl(tmp_path / "export.jsonl", [*good, {"id": "x", "resolved": True}])
-    failed(frontdesk("kb", "mine", path), "export.jsonl, line 13: messages should be")
+    assert_failed(frontdesk("kb", "mine", path), "export.jsonl, line 13: messages should be")
     done = frontdesk("kb", "mine", path, "--keep-going")
     assert done.status == 1
     assert "line 13" in done.err
@@ -295,9 +295,11 @@ def test_the_command_line_mines_lists_and_reviews(frontdesk: Run, tmp_path: Path
     assert (one["reviewer"], one["intents"], one["macro_id"]) == ("ฝน", ["delivery.wrong_item"], f"mined-{thai}")
     assert frontdesk("kb", "candidates", "reject", thai, "--reason", "outdated").status == 0
     assert frontdesk("kb", "list").out == ""
-    failed(frontdesk("kb", "candidates", "approve", "nobody"), "'nobody'")
-    failed(frontdesk("kb", "candidates", "approve", thai, "--intent", "order.staus"), "'order.staus'", "order.status")
-    failed(frontdesk("kb", "mine"), "--feedback")
+    assert_failed(frontdesk("kb", "candidates", "approve", "nobody"), "'nobody'")
+    assert_failed(
+        frontdesk("kb", "candidates", "approve", thai, "--intent", "order.staus"), "'order.staus'", "order.status"
+    )
+    assert_failed(frontdesk("kb", "mine"), "--feedback")
     assert frontdesk("kb", "candidates", "reject", thai).status == 2
 
 

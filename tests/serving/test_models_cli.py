@@ -11,7 +11,7 @@ from models.bundle import MANIFEST, Bundle, save_bundle
 from models.registry import STATE, Registry
 from models.registry_state import ChangeKind
 from tests.conftest import MESSAGES
-from tests.serving.terminal import Finished, Run, failed
+from tests.serving.terminal import Finished, Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 
 REASONS = {
@@ -91,7 +91,7 @@ def test_a_manifest_is_shown(frontdesk: Run, registry: Registry) -> None:
     told = _done(frontdesk("models", "show")).out
     for part in ("help@1", "encoder", "light-0", "fingerprint", "intent", "accuracy"):
         assert part in told
-    failed(frontdesk("models", "show", "нет@1"), "'нет@1'", "help")
+    assert_failed(frontdesk("models", "show", "нет@1"), "'нет@1'", "help")
 
 
 def test_a_promotion_serves_and_a_rollback_restores_the_very_outputs(
@@ -152,8 +152,8 @@ def test_the_gate_is_overruled_with_a_reason_that_the_history_keeps(
     frontdesk: Run, registry: Registry, light_bundle: Bundle, language: str
 ) -> None:
     registry.add(_renamed(light_bundle, {"account.password": "account.sign_in"}))
-    failed(frontdesk("models", "promote", "help@3", "--force"), "--reason")
-    failed(frontdesk("models", "promote", "help@3", "--force", "--reason", "  "), "--reason")
+    assert_failed(frontdesk("models", "promote", "help@3", "--force"), "--reason")
+    assert_failed(frontdesk("models", "promote", "help@3", "--force", "--reason", "  "), "--reason")
     assert registry.state().live == "help@1"
     done = _done(frontdesk("models", "promote", "help@3", "--force", "--reason", REASONS[language]))
     assert "account.password is gone" in done.err
@@ -211,15 +211,15 @@ def test_what_cannot_serve_here_is_refused_even_by_force(
             ("help@7", "'help@7'"),
             (registry.folder / "help" / "1", "no version of this desk's registry"),
         ):
-            failed(frontdesk("models", *(str(part).format(reference) for part in change)), said)
+            assert_failed(frontdesk("models", *(str(part).format(reference) for part in change)), said)
     assert registry.state() == before
 
 
 def test_a_damaged_state_stops_every_change_and_is_left_alone(frontdesk: Run, registry: Registry) -> None:
     (registry.folder / STATE).write_bytes(b'{"format": 1, "hist')
     for command in (("list",), ("promote", "help@2"), ("rollback",), ("mode", "intent", "off"), ("shadow", "--off")):
-        failed(frontdesk("models", *command), STATE, "Restore it from a backup")
-    failed(frontdesk("triage", PASSWORD["th"]), STATE)
+        assert_failed(frontdesk("models", *command), STATE, "Restore it from a backup")
+    assert_failed(frontdesk("triage", PASSWORD["th"]), STATE)
     assert (registry.folder / STATE).read_bytes() == b'{"format": 1, "hist'
 
 
@@ -239,7 +239,7 @@ def test_there_is_an_end_to_going_back(frontdesk: Run, registry: Registry) -> No
     assert _done(frontdesk("models", "promote", "help@2")).out == "help@2 is live already\n"
     _done(frontdesk("models", "rollback", "--reason", REASONS["zh-Hant"]))
     _done(frontdesk("models", "rollback"))
-    failed(frontdesk("models", "rollback"), "starter is live and nothing was before it")
+    assert_failed(frontdesk("models", "rollback"), "starter is live and nothing was before it")
     rows = _done(frontdesk("models", "history", "--json")).rows
     assert [(row["kind"], row["after"], row["reason"]) for row in rows] == [
         ("promoted", "help@1", ""),
@@ -255,9 +255,9 @@ def test_a_shadow_begins_and_ends(frontdesk: Run, registry: Registry) -> None:
     assert registry.state().shadow == "help@2"
     assert _done(frontdesk("models", "shadow", "--off", "--reason", REASONS["zh-Hans"])).out.startswith("nothing")
     assert registry.state().shadow is None
-    failed(frontdesk("models", "shadow", "help@1"), "help@1 is live")
-    failed(frontdesk("models", "shadow"), "--off")
-    failed(frontdesk("models", "shadow", "help@2", "--off"), "--off")
+    assert_failed(frontdesk("models", "shadow", "help@1"), "help@1 is live")
+    assert_failed(frontdesk("models", "shadow"), "--off")
+    assert_failed(frontdesk("models", "shadow", "help@2", "--off"), "--off")
 
 
 def test_modes_are_set_and_shown(frontdesk: Run, registry: Registry) -> None:
@@ -266,6 +266,6 @@ def test_modes_are_set_and_shown(frontdesk: Run, registry: Registry) -> None:
     expected = {"channel": "recommend", "intent": "autofill", "urgency": "monitor"}
     assert _done(frontdesk("models", "mode", "--json")).rows == [expected]
     assert "intent: autofill\n" in _done(frontdesk("models", "mode")).out
-    failed(frontdesk("models", "mode", "urgencyy", "off"), "'urgencyy'", "urgency")
-    failed(frontdesk("models", "mode", "urgency"), "autofill, recommend, monitor, off")
+    assert_failed(frontdesk("models", "mode", "urgencyy", "off"), "'urgencyy'", "urgency")
+    assert_failed(frontdesk("models", "mode", "urgency"), "autofill, recommend, monitor, off")
     assert frontdesk("models", "mode", "urgency", "silent").status == 2

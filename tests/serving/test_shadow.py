@@ -23,7 +23,7 @@ from serving.app import create_app
 from serving.desk import Desk
 from tests.conftest import ROOT
 from tests.serving.following import WHO, add_versions, opened
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE, ok, rows
 
 TEXTS = [*PASSWORD.values(), *WRONG_SIZE.values()]
@@ -347,6 +347,6 @@ def test_agreement_is_told_to_people_too(frontdesk: Run, spoken: Desk) -> None:
 
 
 def test_no_agreement_without_a_shadow_is_a_clear_error(frontdesk: Run, spoken: Desk) -> None:
-    failed(frontdesk("models", "agreement", "help@9"), "help@9 has read no live message", "models shadow")
-    failed(frontdesk("models", "agreement", "--since", "2999-01-01"), "no shadow has read", "since 2999-01-01")
-    failed(frontdesk("models", "agreement", "--since", "เมื่อวาน"), "2026-03-01")
+    assert_failed(frontdesk("models", "agreement", "help@9"), "help@9 has read no live message", "models shadow")
+    assert_failed(frontdesk("models", "agreement", "--since", "2999-01-01"), "no shadow has read", "since 2999-01-01")
+    assert_failed(frontdesk("models", "agreement", "--since", "เมื่อวาน"), "2026-03-01")

@@ -8,7 +8,7 @@ import pytest
 
 from serving.cli.suggest_labels import MAX_COUNT, suggest_labels
 from serving.errors import BadSettings
-from tests.serving.terminal import Run, failed
+from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 from training.data import parse_columns, read_tickets
 from training.errors import BadTrainingData
@@ -103,4 +103,6 @@ def test_files_that_cannot_be_are_refused_before_any_work(messages: Path, tmp_pa
 
 
 def test_annotations_that_are_none_are_a_clear_error(frontdesk: Run, tmp_path: Path) -> None:
-    failed(frontdesk("export", "annotations", tmp_path / "done.json"), "done.json", "From Label Studio export JSON")
+    assert_failed(
+        frontdesk("export", "annotations", tmp_path / "done.json"), "done.json", "From Label Studio export JSON"
+    )
