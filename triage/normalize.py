@@ -22,6 +22,10 @@ _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF10, 0xFF5B) if chr(wide).is
 # A number keeps its zeros, 10000 is not 1000; but five fives alone are Thai for laughing.
 _LONG_RUN = re.compile(r"(\D)\1{3,}|(?<!\d)(?<!\d[ .,-])(\d)\2{3,}(?![ .,-]?\d)")
 _ANY_RUN = re.compile(r"(.)\1\1\1")
+_SHOUT = re.compile("[A-ZÀ-ÖØ-ÞĂĐƠƯА-ЯЁ\u1ea0-\u1ef9]{4}")
+"""What nearly all shouting has; a first look, which small letters of Vietnamese pass too."""
+_SHOUTED_WORDS, _SHOUTED_LETTERS = 3, 5
+"""Words in a row that are shouting; letters of one that is, in a text that is all in capitals."""
 
 
 def normalize(text: str) -> str:
@@ -32,6 +36,8 @@ def normalize(text: str) -> str:
         text = " ".join(_BROKEN.sub(" ", _DROPPED.sub("", text)).split())
     if not text.isascii():
         text = _plain_forms(text)
+    if _SHOUT.search(text):
+        text = _without_shouting(text)
     if _ANY_RUN.search(text):
         text = _LONG_RUN.sub(_shortened, text)
     if len(text) > MAX_CHARACTERS:
@@ -53,6 +59,37 @@ def _plain_forms(text: str) -> str:
     if "(" in text or "（" in text:
         text = without_pinyin(text)
     return text
+
+
+def _without_shouting(text: str) -> str:
+    """`text` in small letters where words in a row are all in capitals, which encoders read badly.
+
+    One or two words in capitals stay as they are inside ordinary text: many are names (SIM, OTP, TORVELA PLUS).
+    """
+    words = text.split(" ")
+    quiet = list(words)
+    at = 0
+    while at < len(words):
+        end = at
+        while end < len(words) and (_shouted(words[end]) or not _has_letters(words[end])):
+            end += 1
+        run = [word for word in words[at:end] if _has_letters(word)]
+        long_enough = len(run) >= _SHOUTED_WORDS or (
+            end - at == len(words) and any(len(word) >= _SHOUTED_LETTERS for word in run)
+        )
+        if long_enough:
+            quiet[at:end] = [word.lower() for word in words[at:end]]
+        at = end + 1
+    return " ".join(quiet)
+
+
+def _shouted(word: str) -> bool:
+    """In capitals alone; letters of scripts without capitals are none."""
+    return word.isupper() and not any(letter.isalpha() and letter.lower() == letter for letter in word)
+
+
+def _has_letters(word: str) -> bool:
+    return any(map(str.isalpha, word))
 
 
 def _shortened(run: re.Match[str]) -> str:

@@ -8,14 +8,18 @@ _READABLE = re.compile(r"[^\W_]")
 _QUOTED = re.compile(r"\s*[>＞](?!\s?[<_.:;﹏︿])")
 
 _INTRO = re.compile(
-    r".*(?:\bwrote|đã viết|เขียนว่า|[写寫]道|\b(?:пишет|(?:на)?писала?(?:\(а\))?)|<[^<>\s]+@[^<>\s]+>)\s?[:：]",
+    r".*(?:\bwrote|đã viết|เขียนว่า|[写寫]道|\b(?:пишет|(?:на)?писала?(?:\(а\))?)|<[^<>\s]+@[^<>\s]+>|"
+    r"\b(?:escribió|escreveu|a écrit|menulis|schrieb\b.{0,60})|のメール)\s?[:：]",
     re.IGNORECASE,
 )
-_INTRO_START = re.compile(r"\s*(?:on|vào|เมื่อ|(?:пн|вт|ср|чт|пт|сб|вс),|\d)\b.*\d", re.IGNORECASE)
+_INTRO_START = re.compile(r"\s*(?:on|vào|เมื่อ|(?:пн|вт|ср|чт|пт|сб|вс),|el|em|le|am|pada|\d)\b.*\d", re.IGNORECASE)
+# Some clients put no verb: a date with its year, a time, a name.
+_DATED = re.compile(r"(?=.*(?<!\d)(?:20|25)\d\d(?!\d)).*\d[:.]\d\d\b.{0,60}[:：]")
 _FROM_MAIL_CLIENT = re.compile(r"@|(?<!\d)(?:20|25)\d\d(?!\d)")
 _ORIGINAL_MESSAGE = re.compile(
     r"[-_]{2,} ?(?:original message|tin nhắn gốc|thư gốc|ข้อความต้นฉบับ|исходное сообщение|"
-    r"原始(?:邮件|郵件|信件|訊息)) ?[-_]{2,}",
+    r"原始(?:邮件|郵件|信件|訊息)|mensaje original|mensagem original|message d'origine|"
+    r"ursprüngliche nachricht|元のメッセージ|pesan asli) ?[-_]{2,}",
     re.IGNORECASE,
 )
 
@@ -30,7 +34,12 @@ _SIGNATURE = re.compile(
     rf"ส่ง(?:มา)?จาก ?.{{0,20}}?(?:{_BRAND}|มือถือ|โทรศัพท์|สมาร์ทโฟน)|"
     rf"отправлено (?:с .{{0,20}}?(?:{_BRAND}|телефон|смартфон|устройств)|из .{{0,20}}?(?:{_BRAND}|почт|mail))|"
     rf"(?:(?:[发發寄传傳]|[发發传傳]送)自|[来來]自我的) ?.{{0,12}}?(?:{_BRAND}|手机|手機|平板|[邮郵]|华为|小米)|"
-    rf"[从從]我?的? ?.{{0,12}}?(?:{_BRAND}|手机|手機|平板).{{0,6}}?(?:[发發传傳]送|[发發寄]出)"
+    rf"[从從]我?的? ?.{{0,12}}?(?:{_BRAND}|手机|手機|平板).{{0,6}}?(?:[发發传傳]送|[发發寄]出)|"
+    rf"envi(?:ado|ada) (?:desde|do|da|de|pelo) .{{0,20}}?(?:{_BRAND}|móvil|celular|telemóvel|teléfono)|"
+    rf"envoyé (?:de|depuis|à partir de) .{{0,20}}?(?:{_BRAND}|téléphone|mobile|portable)|"
+    rf"(?:von|mit) mein.{{0,20}}?(?:{_BRAND}|handy|smartphone|telefon).{{0,20}}? gesendet|"
+    rf"gesendet (?:von|mit) .{{0,20}}?(?:{_BRAND}|handy|smartphone)|.{{0,12}}?(?:{_BRAND}|スマートフォン|携帯)から送信|"
+    rf"dikirim dari .{{0,20}}?(?:{_BRAND}|ponsel|hp)"
     r").{0,30}",
     re.IGNORECASE,
 )
@@ -69,12 +78,13 @@ def _without_history(lines: list[str]) -> Iterator[str]:
             continue
         if _ORIGINAL_MESSAGE.fullmatch(line.strip()):
             return
-        if _is_intro(line):
+        intro = _is_intro(line)
+        if intro or _DATED.fullmatch(line.rstrip()):
             following = next((lines[later] for later in range(at + 1, len(lines)) if lines[later].strip()), "")
             if _QUOTED.match(following):
                 continue
             # Customers tell what was written to them in such lines too; a mail client adds the year or an address.
-            if _FROM_MAIL_CLIENT.search(line):
+            if intro and _FROM_MAIL_CLIENT.search(line):
                 return
         yield line
 

@@ -59,6 +59,13 @@ def test_pinyin_goes_and_other_brackets_stay(text: str, expected: str) -> None:
         ("Где заказ?\nвт, 3 нояб. 2026 г., Torvela <a@torvela.example> написал(а):\n> Скоро.", "Где заказ?"),
         ("> Замену отправили.\nОтлично, жду.", "Отлично, жду."),
         ("Where is it?\n-----Original Message-----\nFrom: Torvela\nSoon.", "Where is it?"),
+        ("Где заказ?\nпн, 2 нояб. 2026 г. в 18:40, Torvela Банк:\n> Скоро.", "Где заказ?"),
+        ("¿Y mi pedido?\nEl lun, 2 nov 2026 a las 18:40, Torvela escribió:\n> Pronto.", "¿Y mi pedido?"),
+        ("Cadê?\nEm seg., 2 de nov. de 2026 às 18:40, Torvela <a@torvela.example> escreveu:\n> Já vai.", "Cadê?"),
+        ("Alors ?\nLe lun. 2 nov. 2026 à 18:40, Torvela\na écrit :\n> Bientôt.", "Alors ?"),
+        ("Und?\nAm Mo., 2. Nov. 2026 um 18:40 schrieb Torvela <a@torvela.example>:\n> Bald.", "Und?"),
+        ("まだですか\n2026年11月2日(月) 18:40 Torvela <a@torvela.example>:\n> もうすぐです", "まだですか"),
+        ("Kapan?\nPada Sen, 2 Nov 2026 pukul 18.40 Torvela menulis:\n> Segera.", "Kapan?"),
     ],
 )
 def test_quoted_history_goes(text: str, expected: str) -> None:
@@ -69,6 +76,8 @@ def test_what_a_customer_tells_of_others_stays() -> None:
     text = "11月12日客服写道：\n三日内答复\n可是到现在没人理我"
     assert normalize(text) == text.replace("\n", " ")
     assert normalize("ของหาย\n>_< ช่วยด้วย") == "ของหาย >_< ช่วยด้วย"
+    told = "On 2 Nov 2026 at 18:40 your man said:\nwait three days. I did."
+    assert normalize(told) == told.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,13 @@ def test_what_a_customer_tells_of_others_stays() -> None:
         "发自华为手机",
         "從我的 iPhone 傳送",
         "從我的 Android 手機傳送",
+        "Enviado desde mi iPhone",
+        "Enviado do meu Samsung Galaxy",
+        "Envoyé de mon iPhone",
+        "Von meinem iPhone gesendet",
+        "Gesendet von Outlook für Android",
+        "iPhoneから送信",
+        "Dikirim dari ponsel saya",
     ],
 )
 def test_mobile_signatures_go_unless_they_are_all_there_is(signature: str) -> None:
@@ -96,7 +112,14 @@ def test_mobile_signatures_go_unless_they_are_all_there_is(signature: str) -> No
 
 @pytest.mark.parametrize(
     "sentence",
-    ["ส่งจากกรุงเทพถึงอุบลวันเดียว ตกใจเลย", "Sent from Leeds on Monday, never arrived", "Отправлено 3 ноября и пропало"],
+    [
+        "ส่งจากกรุงเทพถึงอุบลวันเดียว ตกใจเลย",
+        "Sent from Leeds on Monday, never arrived",
+        "Отправлено 3 ноября и пропало",
+        "Enviado el lunes desde Sevilla, no llega",
+        "Dikirim dari gudang Cikarang, belum sampai",
+        "Von meinem Konto abgebucht",
+    ],
 )
 def test_sentences_that_begin_like_a_signature_stay(sentence: str) -> None:
     assert normalize(f"สวัสดี\n{sentence}") == f"สวัสดี {sentence}"
@@ -120,6 +143,24 @@ def test_characters(text: str, expected: str) -> None:
     assert normalize(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("WHERE IS MY ORDER TV-104233?!", "where is my order tv-104233?!"),
+        ("TRẢ TIỀN LẠI CHO TÔI", "trả tiền lại cho tôi"),
+        ("ВЕРНИТЕ ДЕНЬГИ", "верните деньги"),
+        ("ICH WARTE SEIT 3 WOCHEN auf mein Paket", "ich warte seit 3 wochen auf mein Paket"),
+        ("REFUND", "refund"),
+        ("My SIM PUK does not work", "My SIM PUK does not work"),
+        ("OTP", "OTP"),
+        ("APP打不开 VIP用不了 SIM没信号", "APP打不开 VIP用不了 SIM没信号"),
+        ("ใส่ OTP แล้ว ERROR ตลอด", "ใส่ OTP แล้ว ERROR ตลอด"),
+    ],
+)
+def test_shouting_is_read_in_small_letters(text: str, expected: str) -> None:
+    assert normalize(text) == expected
+
+
 def test_long_messages_keep_head_and_tail() -> None:
     text = "Задержка заказа. " + "очень долго " * 2_000 + "Верните деньги!"
     short = normalize(text)
@@ -129,7 +170,7 @@ def test_long_messages_keep_head_and_tail() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["\ud800", "x wrote:\n", "\n>", "人(xianxian xian)", "<a@", "\u200b", " \t", "(", "๕", "\n"]
+    "piece", ["\ud800", "x wrote:\n", "\n>", "人(xianxian xian)", "<a@", "\u200b", " \t", "(", "๕", "\n", "A ", "20 1:00 ", "\n2026 1:00"]
 )
 def test_hostile_texts_take_less_than_a_second(piece: str) -> None:
     text = piece * (100_000 // len(piece))
