@@ -55,7 +55,7 @@ class Adapting:
         self._tickets, self._encoder, self._config, self._tuning = tickets, encoder, config, tuning
         self._workspace, self._progress = workspace, progress
         self._targets = task_targets(tickets, tasks, config.oos_label)
-        self._texts = TrainingTexts.of(tickets.rows)
+        self._texts = TrainingTexts.of(tickets.rows, noise=config.noise)
 
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.
@@ -68,7 +68,9 @@ class Adapting:
             valid: numbers of rows that nothing may learn from.
             encode: stands in for the encoder's own.
         """
-        base = (encode or self._encoder.encode)(self._texts.texts)
+        rows = self._texts.rows
+        # Copies begin where their rows do; nothing reads them by the encoder as it is.
+        base = (encode or self._encoder.encode)(self._texts.texts[:rows])[self._texts.row_of(self._texts.lines)]
         every = np.arange(self._texts.rows)
         if valid is not None:
             folds = [(np.setdiff1d(every, valid), valid)]
@@ -136,7 +138,7 @@ class Adapting:
         targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
         digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, inside, tuning)
         checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
-        other = self._texts.other_spelling[inside]
+        other = self._texts.stand_ins[inside]
         taken = fine_tune(split, base, targets, inside, other, outside, tuning, checkpoints, self._progress)
         split.keep_as_adapter()
         split.save(self._workspace / "adapter", self._encoder.name)

@@ -1,4 +1,4 @@
-"""Training texts as features: each row, and its copy in another spelling where it has one."""
+"""Training texts as features: each row, and its copies as other customers and other channels would write it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from models.features import FeatureScale, lexical_counts
 from models.heads import Head
 from models.types import Vectors
 from training.data import Ticket
+from training.noise import TO_LEARN, noises, noisy
 from training.respell import respelled
 from triage.normalize import normalize
 
@@ -33,22 +34,39 @@ class TrainingTexts:
     counts: sp.csr_matrix
 
     @classmethod
-    def of(cls, tickets: Sequence[Ticket]) -> "TrainingTexts":
+    def of(cls, tickets: Sequence[Ticket], *, noise: bool = False) -> "TrainingTexts":
+        """
+        Args:
+            noise: whether each row has a copy with the noise of a channel on it.
+        """
         texts = [normalize(ticket.text) for ticket in tickets]
         copies = [(at, other) for at, text in enumerate(texts) if (other := respelled(text)) is not None]
+        if noise:
+            kinds = noises(TO_LEARN)
+            for at, ticket in enumerate(tickets):
+                noised = noisy(ticket.text, ticket.language, kinds)
+                if noised is not None and (read := normalize(noised)) != texts[at]:
+                    copies.append((at, read))
         every = (*texts, *(other for _, other in copies))
         return cls(every, len(texts), np.array([at for at, _ in copies], np.intp), lexical_counts(every))
+
+    @property
+    def lines(self) -> Numbers:
+        """The numbers of all lines."""
+        return np.arange(len(self.texts))
 
     def with_copies(self, rows: Numbers) -> Numbers:
         """The lines of `rows` and of their copies."""
         return np.concatenate([rows, self.rows + np.flatnonzero(np.isin(self.copy_of, rows))])
 
     @property
-    def other_spelling(self) -> Numbers:
-        """For each row the line of its copy, or its own where it has none."""
-        lines = np.arange(self.rows)
-        lines[self.copy_of] = self.rows + np.arange(len(self.copy_of))
-        return lines
+    def stand_ins(self) -> Numbers:
+        """For each row the lines of its copies, its own where it has none, shape (rows, most copies of one)."""
+        lines = [[at] for at in range(self.rows)]
+        for copy, row in enumerate(self.copy_of, start=self.rows):
+            lines[row] = [*(line for line in lines[row] if line != row), copy]
+        most = max(map(len, lines), default=1)
+        return np.array([[own[at % len(own)] for at in range(most)] for own in lines], np.intp).reshape(-1, most)
 
     def row_of(self, lines: Numbers) -> Numbers:
         """The row behind each line."""

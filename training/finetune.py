@@ -80,8 +80,8 @@ def fine_tune(
     Args:
         start: vectors of all texts by the encoder as it is, where the proxies of the labels begin.
         rows: numbers of the texts to learn from.
-        spellings: for each text of `rows` one that may stand in for it, by chance in half of the passes; it is labelled
-            as its text. Itself where there is none.
+        spellings: for each text of `rows` those that may stand in for it, by chance in half of the passes, labelled as
+            their text, shape (rows, any number). Itself where there is none.
         valid: numbers of the texts that decide when to stop; none: all steps are taken.
     """
     run = _Run(split, start, targets, rows, spellings, config)
@@ -240,7 +240,9 @@ class _Run:
         epoch, within = divmod(number * size, len(self._rows) - len(self._rows) % size or size)
         draw = np.random.default_rng((self._config.seed, epoch))
         respelled = draw.random(len(self._rows)) < 0.5
-        order = draw.permutation(np.where(respelled, self._spellings, self._rows))
+        way = draw.integers(self._spellings.shape[1], size=len(self._rows))
+        spelled = self._spellings[np.arange(len(self._rows)), way]
+        order = draw.permutation(np.where(respelled, spelled, self._rows))
         pools = [order[at : at + size * _POOL] for at in range(0, len(order), size * _POOL)]
         sorted_pools = [pool[np.argsort(self._lengths[pool], kind="stable")] for pool in pools]
         batches = [pool[at : at + size] for pool in sorted_pools for at in range(0, len(pool), size)]

@@ -1,6 +1,11 @@
-"""The noise of real channels, put on clean messages to see what it costs; nothing here is trained on."""
+"""The noise of real channels, put on clean messages: to see what it costs, and to learn from.
+
+The kinds are the same for both; what is added (signatures, advertising, fillers) is not, so that the suite measures on
+texts that nothing was trained on.
+"""
 
 import unicodedata
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +13,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-TEXTS = Path(__file__).parent / "starter" / "noise.yaml"
+SUITE = Path(__file__).parent / "starter" / "noise.yaml"
+TO_LEARN = Path(__file__).parent / "noise.yaml"
+LEARNED = ("english_inside", "no_marks", "no_spaces", "signature", "spam_tail", "typos", "voice")
+"""Kinds that a head learns from; reading undoes the others, or they cost little."""
 _TYPOS_PER_LETTER = 0.06
 _FILLERS_PER_WORD = 0.2
 _READINGS = 4
@@ -19,11 +27,11 @@ Noise = Callable[[str, str, Draw], str | None]
 """A text in a language with the noise on it; None where the language has no such noise, or the text cannot show it."""
 
 
-def noises(path: Path = TEXTS) -> Mapping[str, Noise]:
-    """The kinds by name, each adding what its name says and leaving the meaning alone."""
+def noises(path: Path = SUITE) -> Mapping[str, Noise]:
+    """The kinds by name, each adding what its name says and leaving the meaning alone, with the texts of `path`."""
     texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    signatures, quoted, fillers = texts["signatures"], texts["quoted"], texts["fillers"]
-    english, readings = texts["english"], texts["pinyin"]
+    signatures, fillers, english = texts["signatures"], texts["fillers"], texts["english"]
+    quoted, readings, faces = texts.get("quoted", {}), texts.get("pinyin", {}), texts.get("emoticons", ())
 
     def signature(text: str, language: str, draw: Draw) -> str | None:
         own = signatures.get(language)
@@ -35,8 +43,8 @@ def noises(path: Path = TEXTS) -> Mapping[str, Noise]:
     def tail(text: str, _language: str, draw: Draw) -> str:
         return text + _one(texts["tails"], draw)
 
-    def emoticons(text: str, _language: str, draw: Draw) -> str:
-        return text + _one(texts["emoticons"], draw) + _one(texts["emoticons"], draw)
+    def emoticons(text: str, _language: str, draw: Draw) -> str | None:
+        return text + _one(faces, draw) + _one(faces, draw) if faces else None
 
     def english_inside(text: str, language: str, draw: Draw) -> str | None:
         return None if language == "en" else _one(english["before"], draw) + text + _one(english["after"], draw)
@@ -74,6 +82,13 @@ def noises(path: Path = TEXTS) -> Mapping[str, Noise]:
         "spam_tail": tail,
         "voice": voice,
     }
+
+
+def noisy(text: str, language: str | None, kinds: Mapping[str, Noise]) -> str | None:
+    """`text` with one of the `LEARNED` kinds on it, always the same one for the same text; None where none applies."""
+    draw = np.random.default_rng(zlib.crc32(text.encode("utf-8", "replace")))
+    tried = (kinds[name](text, language or "", draw) for name in draw.permutation(LEARNED))
+    return next((found for found in tried if found is not None), None)
 
 
 def typos(text: str, _language: str, draw: Draw) -> str | None:

@@ -29,6 +29,7 @@ class TrainingConfig:
         precision: what the heads' thresholds hold on held-out rows; below it they abstain.
         strengths: values of the machines' C to choose from.
         oos_label: marks rows about none of the labels; no head learns it, and the out-of-scope score does.
+        noise: whether rows are learned from a second time, with the noise of real channels on them.
     """
 
     name: str = "desk"
@@ -38,6 +39,7 @@ class TrainingConfig:
     precision: float = 0.9
     strengths: tuple[float, ...] = STRENGTHS
     oos_label: str | None = None
+    noise: bool = False
 
 
 def train(
@@ -62,7 +64,7 @@ def train(
         BadTrainingData: when a task has fewer than two labels or groups, or every label once.
     """
     targets = task_targets(tickets, tasks, config.oos_label)
-    texts = TrainingTexts.of(tickets.rows)
+    texts = TrainingTexts.of(tickets.rows, noise=config.noise)
     vectors = (encode or encoder.encode)(texts.texts)
     if valid is None:
         how = f"{config.folds}-fold cross-validation, grouped"
@@ -124,7 +126,7 @@ def assembled(
     centers[UNDETERMINED] = base[: texts.rows].mean(axis=0)
     notes = {
         "data": {"rows": texts.rows, "fingerprint": tickets.fingerprint},
-        "training": {**how, "seed": config.seed, "precision": config.precision}
+        "training": {**how, "seed": config.seed, "precision": config.precision, "noise": config.noise}
         | {"tasks": {task: found.chosen for task, found in trained.items()}},
         "metrics": {"how": how["held_out"], "tasks": {task: found.figures for task, found in trained.items()}},
         "libraries": {name: version(name) for name in _LIBRARIES},

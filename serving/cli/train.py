@@ -53,6 +53,9 @@ def train(
     ),
     shots: Annotated[int | None, typer.Option(min=1, help="Learn from N rows of each label, drawn by chance.")] = None,
     oos_label: Annotated[str | None, typer.Option(help="The label of rows that are about none of the others.")] = None,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Learn from each row with the noise of real channels on it too.")
+    ] = False,
     precision: Annotated[float, typer.Option(min=0.5, max=0.999, help="What labels given are right with.")] = 0.9,
     start: Annotated[str | None, typer.Option("--from", help="Add the new labels to this bundle instead.")] = None,
     suggest: Annotated[
@@ -79,8 +82,10 @@ def train(
         return
     settings = read_settings()
     check_target(settings, name, output)
-    if start and (valid or method is Method.FINE_TUNE):
-        raise BadSettings("--from adds labels to a bundle as it is: it takes neither --valid nor --method fine-tune.")
+    if start and (valid or noise or method is Method.FINE_TUNE):
+        raise BadSettings(
+            "--from adds labels to a bundle as it is: it takes neither --valid, --noise nor --method fine-tune."
+        )
     registry = Registry(settings.data_dir / "bundles")
     columns = parse_columns(task or ())
     if not columns:
@@ -102,7 +107,7 @@ def train(
     if shots:
         tickets = few_shots(tickets, shots, seed=seed)
     tickets, held = joined(tickets, report.without_leaks(validation)) if validation else (tickets, None)
-    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, precision=precision)
+    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, precision=precision, noise=noise)
     reads = extended.adapted if extended and extended.adapted else loaded
     workspace = settings.cache_dir / "fine-tuning" / f"{tickets.fingerprint}-{loaded.fingerprint}"
     with progress() as bar, remembering(settings, reads, bar) as encode:

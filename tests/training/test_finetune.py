@@ -162,10 +162,19 @@ def test_large_data_is_bounded_in_steps(tiny_encoder: Path, tmp_path: Path) -> N
 def test_a_row_is_learned_from_in_both_its_spellings() -> None:
     rows = [Ticket(text, {"intent": (intent,)}, None, text) for intent in TEXTS for text in TEXTS[intent]]
     texts = TrainingTexts.of(rows)
-    assert [texts.texts[at] for at in texts.other_spelling] == [
+    assert [texts.texts[at] for at in texts.stand_ins[:, 0]] == [
         *("hoan tien cho em", "คืนเงินให้ด้วย", "退款到賬了嗎", "退款入帐了吗", "верните деньги", "refund me please"),
         *("don hang chua toi", "พัสดุยังไม่ถึง", "快遞還沒到", "包裹还没到", "где посылка", "parcel is late"),
     ]
+
+
+def test_a_row_is_learned_from_with_the_noise_of_a_channel_too() -> None:
+    rows = [Ticket(f"{text}, {at}", {"intent": ("x",)}, None, "") for at in range(9) for text in TEXTS["refund"]]
+    texts = TrainingTexts.of(rows, noise=True)
+    noisy = [texts.texts[at] for at in texts.stand_ins[:, -1]]
+    assert sum(noise == text for noise, text in zip(noisy, texts.texts, strict=False)) == 0
+    assert {int(row) for row in texts.row_of(texts.stand_ins[:, -1])} == set(range(len(rows)))
+    assert [texts.texts[at] for at in TrainingTexts.of(rows, noise=True).stand_ins[:, -1]] == noisy
 
 
 SHORT = replace(TUNING, least_steps=0, epochs=15, patience=9, seconds_between_checkpoints=0.2)
