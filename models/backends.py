@@ -4,7 +4,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 
 from models.errors import EncoderUnavailable
 from models.files import verified_record, whole_folder
-from models.types import Vectors
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +29,24 @@ class Precision(StrEnum):
     BFLOAT16 = "bfloat16"
 
 
+class Outputs(Enum):
+    """Which vectors a model with an adapter gives: with it, or without it and with it."""
+
+    OWN = 1
+    BOTH = 2
+
+
 class Backend(Protocol):
+    @property
+    def outputs(self) -> int:
+        """Vectors of each text."""
+
     @property
     def dimension(self) -> int: ...
     @property
     def runtime(self) -> str: ...
-    def run(self, batches: Sequence[Batch]) -> list[Vectors]:
-        """The vectors of each batch, in order. Not safe for two threads at once."""
+    def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        """The vectors of each batch, in order, shape (outputs, texts, dimension). Not safe for two threads at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,9 @@ class ModelFiles:
     adapter: Path | None = None
 
 
-def load_backend(files: ModelFiles, cache: Path, backend: str, precision: Precision, threads: int) -> Backend:
+def load_backend(
+    files: ModelFiles, cache: Path, backend: str, precision: Precision, threads: int, outputs: Outputs = Outputs.OWN
+) -> Backend:
     """The runtime asked for, or with `auto` the first that works.
 
     Args:
@@ -60,14 +72,14 @@ def load_backend(files: ModelFiles, cache: Path, backend: str, precision: Precis
     """
     if backend in ("auto", "openvino"):
         try:
-            return OpenVinoBackend(converted(files, cache), precision, threads)
+            return OpenVinoBackend(converted(files, cache), precision, threads, outputs)
         except ImportError as error:
             if backend == "openvino":
                 raise EncoderUnavailable("OpenVINO is not installed; set FRONTDESK_BACKEND=torch.") from error
             log.warning("OpenVINO is not installed, torch serves instead")
     elif backend != "torch":
         raise EncoderUnavailable(f"Unknown backend {backend!r}; set FRONTDESK_BACKEND to auto, openvino or torch.")
-    return TorchBackend(files, precision, threads)
+    return TorchBackend(files, precision, threads, outputs)
 
 
 def has_bfloat16() -> bool:
@@ -111,47 +123,48 @@ def load_sentence_transformer(folder: Path, adapter: Path | None = None) -> Any:
 
 
 def converted(files: ModelFiles, cache: Path) -> Path:
-    """The OpenVINO model, adapter, pooling and norm inside, converted once per fingerprint."""
+    """The OpenVINO model, pooling and norm inside, converted once per fingerprint.
+
+    With an adapter it has two outputs: without the adapter, and with it.
+    """
     import openvino
 
     release = openvino.get_version().split("-")[0]
-    target = cache / f"{files.fingerprint}-{release}"
+    target = cache / f"{files.fingerprint}-{release}{'-both' if files.adapter else ''}"
     if not target.is_dir():
+        import torch
+
+        example = torch.ones(2, 8, dtype=torch.long)
         with whole_folder(target) as scratch:
-            module, example = _traceable(files)
             with warnings.catch_warnings():
                 # torch and transformers warn about being traced at all; tests compare the result with the original.
                 warnings.simplefilter("ignore")
-                model = openvino.convert_model(module, example_input=example)
+                model = openvino.convert_model(
+                    traceable(load_models(files, Outputs.BOTH)),
+                    example_input={"input_ids": example, "attention_mask": example},
+                )
             openvino.save_model(model, scratch / "model.xml", compress_to_fp16=False)
     verified_record(target)
     return target / "model.xml"
 
 
-def _traceable(files: ModelFiles) -> tuple[Any, Any]:
-    import torch
+def traceable(models: Sequence[Any]) -> Any:
+    """A module of token ids and mask that gives a vector of each model for each text."""
+    from models.halves import Together
 
-    class Pooled(torch.nn.Module):
-        def __init__(self, model: Any) -> None:
-            super().__init__()
-            self.model = model
+    return Together(models)
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            vectors: torch.Tensor = self.model(features)["sentence_embedding"]
-            return vectors
 
-    example = torch.ones(2, 8, dtype=torch.long)
-    return Pooled(load_sentence_transformer(files.folder, files.adapter)), {
-        "input_ids": example,
-        "attention_mask": example,
-    }
+def load_models(files: ModelFiles, outputs: Outputs) -> list[Any]:
+    """The encoder, and behind it the one with the adapter where there is one; of two the last where one is wanted."""
+    adapters = [None, files.adapter] if files.adapter else [None]
+    return [load_sentence_transformer(files.folder, adapter) for adapter in adapters[-outputs.value :]]
 
 
 class OpenVinoBackend:
     """One model compiled twice over shared weights: for one batch at once, and for a stream of them."""
 
-    def __init__(self, model: Path, precision: Precision, threads: int) -> None:
+    def __init__(self, model: Path, precision: Precision, threads: int, outputs: Outputs = Outputs.OWN) -> None:
         import openvino
         import openvino.properties.hint as hints
 
@@ -166,20 +179,23 @@ class OpenVinoBackend:
         if threads:
             self._common["INFERENCE_NUM_THREADS"] = threads
         self.runtime = f"OpenVINO {'float32' if wide else 'bfloat16'}"
-        self._model = self._core.read_model(model)
-        latency = self._core.compile_model(self._model, "CPU", {**self._common, "NUM_STREAMS": 1})
-        self._single = latency.create_infer_request()
+        whole = self._core.read_model(model)
+        wanted = whole.outputs[-outputs.value :]
+        self._model = openvino.Model([output.get_node() for output in wanted], whole.get_parameters())
+        self.outputs = len(wanted)
+        self.dimension = int(wanted[0].partial_shape[1].get_length())
+        self._single: Any = None
         self._queue: Any = None
-        self.dimension = int(latency.output(0).partial_shape[1].get_length())
 
-    def run(self, batches: Sequence[Batch]) -> list[Vectors]:
+    def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         if len(batches) == 1:
-            self._single.infer(dict(enumerate(batches[0])))
-            return [self._single.get_output_tensor(0).data.copy()]
-        vectors: list[Vectors] = [np.empty(0, np.float32)] * len(batches)
+            request = self._latency()
+            request.infer(dict(enumerate(batches[0])))
+            return [self._vectors(request)]
+        vectors: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(batches)
 
         def keep(request: Any, at: int) -> None:
-            vectors[at] = request.get_output_tensor(0).data.copy()
+            vectors[at] = self._vectors(request)
 
         queue = self._streams()
         queue.set_callback(keep)
@@ -187,6 +203,15 @@ class OpenVinoBackend:
             queue.start_async(dict(enumerate(batch)), at)
         queue.wait_all()
         return vectors
+
+    def _vectors(self, request: Any) -> NDArray[np.float32]:
+        return np.stack([request.get_output_tensor(at).data for at in range(self.outputs)])
+
+    def _latency(self) -> Any:
+        if self._single is None:
+            compiled = self._core.compile_model(self._model, "CPU", {**self._common, "NUM_STREAMS": 1})
+            self._single = compiled.create_infer_request()
+        return self._single
 
     def _streams(self) -> Any:
         if self._queue is None:
@@ -196,24 +221,25 @@ class OpenVinoBackend:
 
 
 class TorchBackend:
-    """The same model through torch, several times slower: the fallback, and the reference in tests."""
+    """The same models through torch, several times slower: the fallback, and the reference in tests."""
 
-    def __init__(self, files: ModelFiles, precision: Precision, threads: int) -> None:
+    def __init__(self, files: ModelFiles, precision: Precision, threads: int, outputs: Outputs = Outputs.OWN) -> None:
         import torch
 
         if threads:
             torch.set_num_threads(threads)
         self._torch = torch
         self._narrow = precision is Precision.BFLOAT16
-        self._model = load_sentence_transformer(files.folder, files.adapter)
+        self._model = traceable(load_models(files, outputs))
+        self.outputs = len(self._model.models)
         self.runtime = f"torch {'bfloat16' if self._narrow else 'float32'}"
-        self.dimension = int(self._model.get_embedding_dimension())
+        self.dimension = int(self._model.models[0].get_embedding_dimension())
 
-    def run(self, batches: Sequence[Batch]) -> list[Vectors]:
+    def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         torch = self._torch
-        vectors: list[Vectors] = []
+        vectors: list[NDArray[np.float32]] = []
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._narrow):
             for ids, mask in batches:
-                features = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-                vectors.append(self._model(features)["sentence_embedding"].float().numpy())
+                found = self._model(torch.from_numpy(ids), torch.from_numpy(mask))
+                vectors.append(np.stack([each.float().numpy() for each in found]))
         return vectors

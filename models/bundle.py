@@ -17,7 +17,7 @@ from models.features import BUCKETS, NGRAMS, FeatureScale, lexical_counts
 from models.files import verified_record, whole_folder
 from models.heads import Head, pack, unpack
 from models.scope import Scope
-from models.types import Encoder, Prediction, Scored, Vectors
+from models.types import AdaptedEncoder, Encoder, Prediction, Scored, Vectors
 
 FORMAT = 2
 MANIFEST, WEIGHTS, ADAPTER = "manifest.json", "weights.safetensors", "adapter"
@@ -45,7 +45,7 @@ class Bundle:
     language_centers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     adapter: Path | None = None
-    adapted: Encoder | None = None
+    adapted: AdaptedEncoder | None = None
 
     @property
     def reference(self) -> str:
@@ -54,6 +54,13 @@ class Bundle:
     def vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
         """What the heads read: by the adapted encoder of the bundle, or else by `encoder`, which it was trained on."""
         return (self.adapted or encoder).encode(texts)
+
+    def both_vectors(self, texts: Sequence[str], encoder: Encoder) -> tuple[Vectors, Vectors]:
+        """What search reads, by `encoder`, and what the heads read, as `vectors` says; read in one go."""
+        if self.adapted is not None:
+            return self.adapted.encode_both(texts)
+        vectors = encoder.encode(texts)
+        return vectors, vectors
 
     def score(self, texts: Sequence[str], vectors: Vectors) -> dict[str, Scored]:
         """What every task says about all texts, as arrays."""

@@ -6,16 +6,19 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.backends import Backend, ModelFiles, Precision, load_backend
+from models.backends import Backend, ModelFiles, Outputs, Precision, load_backend
 from models.files import RECORD, sha256, verified_record
 from models.types import TextKind, Vectors
+from models.vectors import unit
 from models.weights import encoder_folder
 
 log = logging.getLogger(__name__)
@@ -51,9 +54,7 @@ class ServingEncoder:
     def __init__(self, config: EncoderConfig, files: ModelFiles) -> None:
         self._config, self._files = config, files
         folder = files.folder
-        self._backend: Backend = load_backend(
-            files, config.cache / "openvino", config.backend, config.precision, config.threads
-        )
+        self._backend = self._load(Outputs.OWN)
         self._prefixes = read_prefixes(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
@@ -83,27 +84,48 @@ class ServingEncoder:
         return self._backend.runtime
 
     def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimension), np.float32)
-        prefix = self._prefixes[kind]
-        tokens = [e.ids for e in self._tokenizer.encode_batch_fast([prefix + _speakable(t) for t in texts])]
-        order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
-        batches = [_padded(batch) for batch in _batches([tokens[i] for i in order])]
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        with self._lock:
-            vectors[order] = np.concatenate(self._backend.run(batches))
-        # Not every encoder ends in a norm of its own, and everything behind it counts on one.
-        scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-        return scaled
+        vectors: Vectors = self._read(self._backend, texts, kind)[0]
+        return vectors
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
         found = self._tokenizer.encode_batch_fast([_speakable(t) for t in texts], add_special_tokens=False)
         return [encoding.ids for encoding in found]
 
-    def adapted(self, adapter: Path) -> "ServingEncoder":
+    def adapted(self, adapter: Path) -> "AdaptedServingEncoder":
         digests = [self.fingerprint, *(f"{path.name} {sha256(path)}" for path in sorted(adapter.iterdir()))]
         fingerprint = hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
-        return ServingEncoder(self._config, ModelFiles(self._files.folder, fingerprint, adapter))
+        return AdaptedServingEncoder(self._config, ModelFiles(self._files.folder, fingerprint, adapter))
+
+    def _load(self, outputs: Outputs) -> Backend:
+        config = self._config
+        cache = config.cache / "openvino"
+        return load_backend(self._files, cache, config.backend, config.precision, config.threads, outputs)
+
+    def _read(self, backend: Backend, texts: Sequence[str], kind: TextKind) -> NDArray[np.float32]:
+        """What `backend` makes of `texts`, shape (outputs, texts, dimension), rows of length 1."""
+        if not texts:
+            return np.zeros((backend.outputs, 0, backend.dimension), np.float32)
+        prefix = self._prefixes[kind]
+        tokens = [e.ids for e in self._tokenizer.encode_batch_fast([prefix + _speakable(t) for t in texts])]
+        order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
+        batches = [_padded(batch) for batch in _batches([tokens[i] for i in order])]
+        vectors = np.empty((backend.outputs, len(texts), backend.dimension), np.float32)
+        with self._lock:
+            vectors[:, order] = np.concatenate(backend.run(batches), axis=1)
+        # Not every encoder ends in a norm of its own, and everything behind it counts on one.
+        return unit(vectors)
+
+
+class AdaptedServingEncoder(ServingEncoder):
+    """An encoder with an adapter in its upper layers; what the lower ones make of a text serves both at once."""
+
+    def encode_both(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        plain, own = self._read(self._both, texts, TextKind.QUERY)
+        return plain, own
+
+    @cached_property
+    def _both(self) -> Backend:
+        return self._load(Outputs.BOTH)
 
 
 def load_encoder(config: EncoderConfig) -> ServingEncoder:

@@ -31,7 +31,18 @@ class LightEncoder:
         """Three letters in a row are a piece."""
         return [[zlib.crc32(text[at : at + 3].encode("utf-8", "replace")) for at in range(len(text))] for text in texts]
 
-    def adapted(self, adapter: Path) -> "LightEncoder":
+    def adapted(self, adapter: Path) -> "AdaptedLightEncoder":
         """Another projection for every other content of the folder."""
         content = b"".join(path.read_bytes() for path in sorted(adapter.iterdir()))
-        return LightEncoder(zlib.crc32(content, zlib.crc32(self.fingerprint.encode())))
+        return AdaptedLightEncoder(self, zlib.crc32(content, zlib.crc32(self.fingerprint.encode())))
+
+
+class AdaptedLightEncoder(LightEncoder):
+    """A light encoder beside the one that it was made from."""
+
+    def __init__(self, plain: LightEncoder, seed: int) -> None:
+        super().__init__(seed)
+        self._plain = plain
+
+    def encode_both(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        return self._plain.encode(texts), self.encode(texts)

@@ -83,6 +83,7 @@ class Keeper:
         self._looks = 0
         self._swapping = threading.Lock()
         pipeline = _restrained(pipeline, state)
+        _try(pipeline)
         self._current = Snapshot(pipeline, self._build(pipeline, *self._content()), state)
 
     def current(self) -> Snapshot:
@@ -144,9 +145,7 @@ class Keeper:
     def _take_up(self, state: RegistryState) -> None:
         try:
             bundle = load_bundle(self._registry.find(state.live), self._encoder)
-            # One that cannot read a message must not find that out on a customer's.
-            trial = replace(self._current.pipeline, bundle=bundle)
-            trial.run([Message("Where is my order?")], at=datetime.now(UTC))
+            _try(replace(self._current.pipeline, bundle=bundle))
             self._swap(lambda seen: self._with_bundle(seen, bundle, state))
         except Exception:
             # Whatever is wrong with it, the one that serves goes on serving.
@@ -181,6 +180,11 @@ class Keeper:
         self, pipeline: Pipeline, articles: Sequence[Article], macros: Sequence[Macro], version: str
     ) -> KnowledgeBase:
         return knowledge_of(pipeline, articles, macros, version=version, cache=self._cache, index=self._index)
+
+
+def _try(pipeline: Pipeline) -> None:
+    """Read a message: a pipeline that cannot must not find that out on a customer's, and the first is slow."""
+    pipeline.run([Message("Where is my order?")], at=datetime.now(UTC))
 
 
 def _restrained(pipeline: Pipeline, state: RegistryState) -> Pipeline:

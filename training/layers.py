@@ -21,11 +21,10 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from models.backends import load_sentence_transformer
+from models.halves import KINDS, additive, hidden_states
 from models.types import Vectors
 from training.errors import BadTrainingData
 
-KINDS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
-"""Architectures, by transformers' `model_type`, whose layers take hidden states and a mask and nothing else."""
 MOST_KEPT = 4 * 2**30
 """Bytes of lower-half output that are kept; what is beyond is computed again in every step."""
 _BATCH = 32
@@ -115,9 +114,9 @@ class SplitEncoder:
         with torch.no_grad():
             hidden = self._kept_or_lower(numbers, ids, mask)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._narrow):
-            additive = _additive(mask)
+            added = additive(mask)
             for layer in self._layers[self._frozen :]:
-                hidden = _hidden(layer(hidden, additive))
+                hidden = hidden_states(layer(hidden, added))
         features = self._pooling({"token_embeddings": hidden.float(), "attention_mask": mask})
         # Not every encoder ends in a norm of its own.
         return normalize(features["sentence_embedding"], dim=1)
@@ -201,7 +200,7 @@ class SplitEncoder:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._narrow):
             hidden: Tensor = self._embeddings(input_ids=ids)
             for layer in self._layers[: self._frozen]:
-                hidden = _hidden(layer(hidden, _additive(mask)))
+                hidden = hidden_states(layer(hidden, additive(mask)))
         return hidden.float()
 
     def _padded(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -216,12 +215,3 @@ class SplitEncoder:
     def _by_length(self, numbers: Sequence[int]) -> list[list[int]]:
         order = sorted(numbers, key=lambda at: len(self._tokens[at]))
         return [order[at : at + _BATCH] for at in range(0, len(order), _BATCH)]
-
-
-def _additive(mask: Tensor) -> Tensor:
-    return (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
-
-
-def _hidden(output: Any) -> Tensor:
-    found: Tensor = output[0] if isinstance(output, tuple) else output
-    return found

@@ -60,8 +60,7 @@ class Pipeline:
         """
         texts = [normalize(message.text) for message in messages]
         languages = self._languages(messages, texts)
-        vectors = self.encoder.encode(texts)
-        own = self.bundle.vectors(texts, self.encoder) if self.bundle.adapted else vectors
+        vectors, own = self.bundle.both_vectors(texts, self.encoder)
         predictions = self.bundle.predict(texts, own)
         rows = zip(messages, texts, languages, predictions, strict=True)
         return Triaged([self._triage(*row, at) for row in rows], texts, vectors, predictions)

@@ -9,9 +9,10 @@ from kb.ingest import build
 from kb.search import KnowledgeBase, Question
 from kb.types import Article, Audience, Macro
 from models.bundle import Bundle
+from models.errors import EncoderUnavailable
 from models.features import BUCKETS, FeatureScale
 from models.light import LightEncoder
-from models.types import TextKind, Vectors
+from models.types import AdaptedEncoder, TextKind, Vectors
 
 LANGUAGES = ("vi", "th", "zh-Hans", "zh-Hant", "ru", "en")
 
@@ -75,8 +76,8 @@ class TopicEncoder:
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
         return LightEncoder().pieces(texts)
 
-    def adapted(self, adapter: Path) -> "TopicEncoder":
-        return self
+    def adapted(self, adapter: Path) -> AdaptedEncoder:
+        raise EncoderUnavailable(f"no adapter fits: {adapter}")
 
 
 def bundle(dimension: int = 4) -> Bundle:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 import serving.shadow
 from models.bundle import WEIGHTS, Bundle
-from models.light import LightEncoder
+from models.light import AdaptedLightEncoder, LightEncoder
 from models.registry import LIVE, Registry
 from models.registry_state import TaskMode
 from models.types import Prediction, TextKind, Vectors
@@ -249,12 +249,12 @@ def test_a_candidate_with_an_encoder_of_its_own_reads_by_it(
 ) -> None:
     read: list[str] = []
 
-    class Own(LightEncoder):
+    class Own(AdaptedLightEncoder):
         def encode(self, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
             read.extend(texts)
             return -super().encode(texts, kind)
 
-    adapted = replace(light_bundle, name="help", version=3, adapted=Own())
+    adapted = replace(light_bundle, name="help", version=3, adapted=Own(LightEncoder(), 0))
     monkeypatch.setattr(serving.shadow, "load_bundle", lambda *_: adapted)
     _send(client)
     assert _soon(lambda: desk.shadow.tally.recorded == len(TEXTS))
@@ -266,7 +266,7 @@ def test_nothing_is_half_recorded_when_the_server_is_killed(desk: Desk, registry
     code = """
 import sys
 from itertools import count
-from models.light import LightEncoder
+from models.light import AdaptedLightEncoder, LightEncoder
 from serving import shadow
 from serving.desk import open_desk
 from serving.services.triage import TriageRequest, triage

@@ -18,6 +18,7 @@ from models.backends import Precision
 from models.bundle import ADAPTER, load_bundle, save_bundle
 from models.encoder import EncoderConfig, ServingEncoder, load_encoder
 from models.errors import EncoderUnavailable
+from models.halves import KINDS
 from tests.models.samples import EVERY_MESSAGE
 from training.adapt import Adapting
 from training.data import Ticket, Tickets
@@ -216,6 +217,22 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path
     assert 0 < len(resumed) < len(every)
     assert resumed == every[-len(resumed) :]
     assert adapter == same
+
+
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+@pytest.mark.parametrize("kinds", [KINDS, ()], ids=["halves", "whole"])
+def test_both_vectors_of_a_text_are_read_in_one_go(
+    tiny_encoder: Path, tmp_path: Path, backend: str, kinds: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapting(tiny_encoder, tmp_path, tmp_path / "work").train(valid=np.arange(6))
+    monkeypatch.setattr("models.halves.KINDS", kinds)
+    plain = load_encoder(EncoderConfig(str(tiny_encoder), tmp_path, backend, Precision.FLOAT32, 1))
+    adapted = plain.adapted(tmp_path / "work" / "adapter")
+    without, own = adapted.encode_both(EVERY_MESSAGE)
+    assert without == pytest.approx(plain.encode(EVERY_MESSAGE), abs=1e-5)
+    assert own == pytest.approx(adapted.encode(EVERY_MESSAGE), abs=1e-5)
+    assert not np.allclose(without, own, atol=0.01)
+    assert [vectors.shape for vectors in adapted.encode_both([])] == [(0, plain.dimension)] * 2
 
 
 def test_an_adapter_of_another_encoder_is_refused(tiny_encoder: Path, tiny: ServingEncoder, tmp_path: Path) -> None:
