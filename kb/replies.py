@@ -8,13 +8,12 @@ from enum import StrEnum
 import numpy as np
 
 from kb.answer import answer_probability
-from kb.search import KnowledgeBase, Question, language_distance
+from kb.search import FOREIGN, KnowledgeBase, Question, language_distance
 from kb.types import Audience
 
 # Whatever stands in the braces: another helpdesk's {{ticket.requester}} must show as open too.
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s](?:[^{}]*[^{}\s])?)\s*\}\}")
 _LANGUAGE_FACTOR = (1.0, 0.8, 0.5)
-_FOREIGN = 2
 _WORTH_SHOWING, _GOOD = 0.05, 0.3
 
 
@@ -48,8 +47,8 @@ def suggest(knowledge: KnowledgeBase, question: Question, *, values: Mapping[str
     """
     replies = _from_macros(knowledge, question, values) + _from_articles(knowledge, question, limit)
     worthy = [reply for reply in replies if reply.confidence >= _WORTH_SHOWING]
-    if any(language_distance(r.language, question.language) < _FOREIGN and r.confidence >= _GOOD for r in worthy):
-        worthy = [reply for reply in worthy if language_distance(reply.language, question.language) < _FOREIGN]
+    if any(language_distance(r.language, question.language) < FOREIGN and r.confidence >= _GOOD for r in worthy):
+        worthy = [reply for reply in worthy if language_distance(reply.language, question.language) < FOREIGN]
     return sorted(worthy, key=lambda reply: -reply.confidence)[:limit]
 
 

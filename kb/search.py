@@ -29,6 +29,8 @@ from models.vectors import unit
 TITLE_WEIGHT, TEXT_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT = 0.8, 0.5, 0.5, 1.0
 SAME_LANGUAGE = 0.02
 """Decides between the languages of one article."""
+FOREIGN = 2
+"""The distance of languages that have nothing in common."""
 _CEILING = 1 + TEXT_WEIGHT + INTENT_WEIGHT + LEXICAL_WEIGHT + SAME_LANGUAGE
 EXTRACT = 1_200
 _CANDIDATES, _BY_WORDS = 128, 16
@@ -124,6 +126,7 @@ class KnowledgeBase:
         self._group_of = np.array([names[group] for group in groups], np.int64)
         by_group = np.argsort(self._group_of, kind="stable")
         self._members = np.split(by_group, np.searchsorted(self._group_of[by_group], np.arange(1, len(names))))
+        self._translated = np.array([articles[p.article_id].translation_of is not None for p in passages], np.bool_)
         self._distances: dict[str, NDArray[np.int64]] = {}
         self._by_article: dict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
@@ -284,7 +287,9 @@ class KnowledgeBase:
 
     def _distances_to(self, language: str) -> NDArray[np.int64]:
         if language not in self._distances:
-            self._distances[language] = np.array([language_distance(own, language) for own in self._languages])
+            found = np.array([language_distance(own, language) for own in self._languages])
+            # Who has to read a foreign language reads the text that was written in it, and no translation of that.
+            self._distances[language] = found + (self._translated & (found == FOREIGN))
         return self._distances[language]
 
     def _centred_questions(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:
@@ -295,10 +300,10 @@ class KnowledgeBase:
 
 
 def language_distance(language: str, wanted: str) -> int:
-    """0 for the same language, 1 for the same in another script or region (zh-Hans, zh-Hant), 2 otherwise."""
+    """0 for the same language, 1 for the same in another script or region (zh-Hans, zh-Hant), else `FOREIGN`."""
     if language == wanted:
         return 0
-    return 1 if language.split("-")[0] == wanted.split("-")[0] else 2
+    return 1 if language.split("-")[0] == wanted.split("-")[0] else FOREIGN
 
 
 def _digest(rows: Vectors, passages: Sequence[Passage]) -> str:

@@ -50,6 +50,19 @@ def test_the_other_form_of_chinese_comes_before_other_languages(
     assert found(base, customer)[0] == f"returns-{expected.lower()}"
 
 
+@pytest.mark.parametrize("asked", LANGUAGES)
+@pytest.mark.parametrize("original", LANGUAGES)
+def test_where_the_language_is_missing_the_original_comes_before_its_translations(
+    tmp_path: Path, asked: str, original: str
+) -> None:
+    first = article("returns", original)
+    source = replace(first, translation_of=None)
+    rest = [replace(article("returns", code), translation_of=first.id) for code in LANGUAGES if code != original]
+    base = knowledge(tmp_path, [*rest, source, article("delivery", "en")])
+    (hits,) = base.search([question(RETURN_QUESTIONS[asked], "tr")], 2)
+    assert hits[0].passage.article_id == first.id
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_internal_articles_are_for_agents_alone(tmp_path: Path, language: str) -> None:
     secret = Article("fraud", language, RETURN_QUESTIONS[language], RETURN_QUESTIONS[language], Audience.INTERNAL)

@@ -170,7 +170,22 @@ def test_long_messages_keep_head_and_tail() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["\ud800", "x wrote:\n", "\n>", "人(xianxian xian)", "<a@", "\u200b", " \t", "(", "๕", "\n", "A ", "20 1:00 ", "\n2026 1:00"]
+    "piece",
+    [
+        "\ud800",
+        "x wrote:\n",
+        "\n>",
+        "人(xianxian xian)",
+        "<a@",
+        "\u200b",
+        " \t",
+        "(",
+        "๕",
+        "\n",
+        "A ",
+        "20 1:00 ",
+        "\n2026 1:00",
+    ],
 )
 def test_hostile_texts_take_less_than_a_second(piece: str) -> None:
     text = piece * (100_000 // len(piece))
