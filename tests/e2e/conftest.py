@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Se
         KnowledgeStore(session).upsert_macros(found.macros)
     database.close()
     # Reading a help centre takes a minute or two; once on a machine is enough.
-    with FileLock(cache / "kb.lock"):
+    with FileLock(cache / "demo.lock"):
         if (cache / "kb").is_dir():
             shutil.copytree(cache / "kb", server.settings.data_dir / "kb")
         try:

@@ -66,7 +66,7 @@ def pipeline(encoder: ServingEncoder, tmp_path_factory: pytest.TempPathFactory) 
 def knowledge(pipeline: Pipeline, cache: Path) -> KnowledgeBase:
     articles = read_articles([DEMO / "articles"]).articles
     # Other tests may be reading the same help centre in a process of their own; the second finds it read.
-    with FileLock(cache / "kb.lock"):
+    with FileLock(cache / "demo.lock"):
         return knowledge_of(pipeline, articles, version="demo", cache=cache / "kb")
 
 

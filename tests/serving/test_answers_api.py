@@ -11,7 +11,7 @@ from kb.store import KnowledgeStore
 from kb.types import Article, Audience
 from serving.desk import Desk
 from tests.serving.terminal import BODIES
-from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, faults, ok, problem, rows, with_pipeline
+from tests.serving.wire import PASSWORD, WRONG_SIZE, assert_problem, client_of, faults, ok, rows, with_pipeline
 
 LANGUAGES = sorted(PASSWORD)
 FIELDS = {"id", "answer", "citations", "alternatives", "reason", "channels", "text_language", "versions"}
@@ -193,7 +193,7 @@ def test_a_question_sent_again_under_its_id_gets_the_first_answer(own_desk: Desk
     later = client_of(_desk_of(own_desk, _password(language)))
     assert ok(later.post("/v1/answers", json=asked)) == first
     for change in ({"question": f"{PASSWORD[language]}!"}, {"channel": "email"}):
-        refused = problem(later.post("/v1/answers", json={**asked, **change}), 409)
+        refused = assert_problem(later.post("/v1/answers", json={**asked, **change}), 409)
         assert asked["id"] in refused["detail"]
     assert rows(own_desk, "answers") == 1
 
@@ -219,7 +219,7 @@ def test_the_last_outcome_counts_and_the_same_again_changes_nothing(own_desk: De
 
 
 def test_an_outcome_that_cannot_be_is_refused(client: TestClient) -> None:
-    detail = problem(client.post("/v1/answers/nobody/outcome", json={"outcome": "solved"}), 404)["detail"]
+    detail = assert_problem(client.post("/v1/answers/nobody/outcome", json={"outcome": "solved"}), 404)["detail"]
     assert "'nobody'" in detail
     identity = ok(client.post("/v1/answers", json={"question": PASSWORD["ru"]}))["id"]
     path = f"/v1/answers/{identity}/outcome"

@@ -11,7 +11,7 @@ from serving.auth import Scope, keys_required
 from serving.desk import Desk
 from serving.errors import UnsafeStart
 from serving.storage.keys import ApiKeyRepository, NewApiKey
-from tests.serving.wire import PASSWORD, client_of, ok, problem, rows
+from tests.serving.wire import PASSWORD, assert_problem, client_of, ok, rows
 
 ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("POST", "/v1/triage"): (Scope.TRIAGE, {"text": PASSWORD["vi"]}),
@@ -88,7 +88,7 @@ def test_without_a_known_key_nothing_is_done(
     guarded: TestClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
     response = guarded.request(method, path, json=ROUTES[method, path][1], headers=headers)
-    assert "API key" in problem(response, 401)["detail"]
+    assert "API key" in assert_problem(response, 401)["detail"]
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -98,10 +98,10 @@ def test_a_key_that_is_altered_or_revoked_is_unknown(light_desk: Desk, guarded: 
     ok(guarded.post("/v1/triage", json=request, headers=_bearer(made.key)))
     altered = made.key[:-1] + ("0" if made.key[-1] != "0" else "1")
     response = guarded.post("/v1/triage", json=request, headers=_bearer(altered))
-    assert altered not in str(problem(response, 401))
+    assert altered not in str(assert_problem(response, 401))
     with light_desk.database.transaction() as session:
         ApiKeyRepository(session).revoke(made.record.id)
-    problem(guarded.post("/v1/triage", json=request, headers=_bearer(made.key)), 401)
+    assert_problem(guarded.post("/v1/triage", json=request, headers=_bearer(made.key)), 401)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -110,7 +110,7 @@ def test_a_key_opens_the_routes_of_its_scope_and_no_others(
 ) -> None:
     scope, body = ROUTES[method, path]
     fits, others = _key(light_desk, [scope]), _key(light_desk, [one for one in Scope if one is not scope])
-    refused = problem(guarded.request(method, path, json=body, headers=_bearer(others.key)), 403)
+    refused = assert_problem(guarded.request(method, path, json=body, headers=_bearer(others.key)), 403)
     assert scope.value in refused["detail"]
     assert "Quầy hỗ trợ" in refused["detail"]
     # With the right scope a request gets as far as what it names, which is not there.
@@ -119,7 +119,7 @@ def test_a_key_opens_the_routes_of_its_scope_and_no_others(
 
 
 def test_a_key_is_asked_for_before_a_body_is_judged(guarded: TestClient) -> None:
-    problem(guarded.post("/v1/triage", json={"txet": 5}), 401)
+    assert_problem(guarded.post("/v1/triage", json={"txet": 5}), 401)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])

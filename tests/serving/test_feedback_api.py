@@ -7,7 +7,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from serving.desk import Desk
-from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, faults, ok, problem, rows
+from tests.serving.wire import PASSWORD, WRONG_SIZE, assert_problem, client_of, faults, ok, rows
 
 EDITED = {
     "en": "Hello Anna, your new shoes leave us today.",
@@ -95,7 +95,7 @@ def test_an_event_that_says_too_little_or_too_much_is_refused(
 
 def test_an_event_on_a_suggestion_that_does_not_exist_is_not_found(client: TestClient) -> None:
     response = client.post("/v1/suggestions/nobody/events", json={"kind": "displayed"})
-    assert "'nobody'" in problem(response, 404)["detail"]
+    assert "'nobody'" in assert_problem(response, 404)["detail"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_correction_to_what_the_desk_does_not_have_is_refused_with_what_it_has
 
 def test_a_correction_of_a_decision_that_does_not_exist_is_not_found(client: TestClient) -> None:
     correction = {"task": "intent", "label": "order.status"}
-    assert "'nobody'" in problem(client.post("/v1/triage/nobody/corrections", json=correction), 404)["detail"]
+    assert "'nobody'" in assert_problem(client.post("/v1/triage/nobody/corrections", json=correction), 404)["detail"]
 
 
 @pytest.mark.parametrize("identity", ["front/17", "tickets/2026/11:3@eu+1", "đơn-42", "คำขอ-1", "batch"])

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from serving.desk import Desk
 from serving.limits import MAX_BODY
-from tests.serving.wire import WRONG_SIZE, client_of, faults, ok, problem
+from tests.serving.wire import WRONG_SIZE, assert_problem, client_of, faults, ok
 
 MIB = 1024 * 1024
 
@@ -30,19 +30,19 @@ def test_a_body_that_does_not_say_how_long_it_is_is_read_only_up_to_the_limit(cl
             yield b" " * MIB
 
     response = client.post("/v1/triage/batch", content=endless())
-    problem(response, 413)
+    assert_problem(response, 413)
     assert "content-length" not in response.request.headers
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_BODY, 400), (MAX_BODY + 1, 413)])
 def test_the_limit_itself_is_allowed(client: TestClient, size: int, status: int) -> None:
     response = client.post("/v1/triage", content=b"x" * size, headers={"Content-Type": "application/json"})
-    problem(response, status)
+    assert_problem(response, status)
 
 
 def test_every_path_has_the_limit(client: TestClient) -> None:
     for path in ("/v1/answers", "/v1/suggestions", "/v1/suggestions/x/events", "/v1/nothing", "/healthz"):
-        problem(client.post(path, content=b"x" * (MAX_BODY + 1)), 413)
+        assert_problem(client.post(path, content=b"x" * (MAX_BODY + 1)), 413)
 
 
 @pytest.mark.parametrize("language", sorted(WRONG_SIZE))

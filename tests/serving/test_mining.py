@@ -26,7 +26,7 @@ from serving.storage.candidates import CandidateRecord
 from tests.conversations import FILE, PERSONAL, conversation, write_jsonl
 from tests.conversations import rows as samples
 from tests.serving.terminal import Run, assert_failed
-from tests.serving.wire import WRONG_SIZE, client_of, faults, ok, problem, rows, with_pipeline
+from tests.serving.wire import WRONG_SIZE, assert_problem, client_of, faults, ok, rows, with_pipeline
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = sorted(PERSONAL)
@@ -194,7 +194,7 @@ def test_a_review_that_cannot_be_is_refused_with_what_could(waiting: Desk) -> No
     assert "status" in faults(client.post(path, json={"status": "rejected", "reason": "old", "text": "new"}))
     assert "status" in faults(client.post(path, json={"status": "pending"}))
     unknown = client.post("/v1/reply-candidates/nobody/review", json={"status": "rejected", "reason": "old"})
-    assert "'nobody'" in problem(unknown, 404)["detail"]
+    assert "'nobody'" in assert_problem(unknown, 404)["detail"]
     assert "status" in faults(client.get("/v1/reply-candidates", params={"status": "open"}))
     assert {one.status.value for one in _every(waiting)} == {"pending"}
     assert rows(waiting, "kb_macros") == 0

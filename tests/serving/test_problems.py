@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from serving.desk import Desk
 from serving.services import triage as triage_service
 from serving.storage.engine import DatabaseUnavailable
-from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, faults, ok, problem, rows
+from tests.serving.wire import PASSWORD, WRONG_SIZE, assert_problem, client_of, faults, ok, rows
 
 TEXT = WRONG_SIZE["zh-Hant"]
 REQUESTS = {
@@ -153,7 +153,7 @@ def test_a_wrong_value_is_not_repeated_at_length(client: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/tickets", "/v2/triage", "/v1/triage/x/corrections/y", "/v1/ตั๋ว"])
 def test_a_path_that_does_not_exist_is_named(client: TestClient, path: str) -> None:
-    detail = problem(client.get(path), 404)["detail"]
+    detail = assert_problem(client.get(path), 404)["detail"]
     assert path in detail
     assert "/docs" in detail
 
@@ -172,7 +172,7 @@ def test_a_method_that_a_path_does_not_take_is_named_with_the_one_it_takes(
     client: TestClient, method: str, path: str, allowed: str
 ) -> None:
     response = client.request(method, path)
-    detail = problem(response, 405)["detail"]
+    detail = assert_problem(response, 405)["detail"]
     assert (method in detail, allowed in detail) == (True, True)
     assert response.headers["Allow"] == allowed
 
@@ -186,7 +186,7 @@ def test_a_crash_shows_nothing_of_itself(
 
     monkeypatch.setattr(triage_service, "read", crash)
     response = client.post("/v1/triage", json={"text": PASSWORD[language]})
-    assert set(problem(response, 500)) == {"type", "title", "status", "detail"}
+    assert set(assert_problem(response, 500)) == {"type", "title", "status", "detail"}
     assert "secret" not in response.text
     assert "RuntimeError" not in response.text
     assert PASSWORD[language] not in response.text
@@ -201,5 +201,5 @@ def test_a_database_that_cannot_be_used_is_said_so_and_when_to_come_back(
 
     monkeypatch.setattr(triage_service, "read", unavailable)
     response = client.post("/v1/triage", json={"text": TEXT})
-    assert "db.internal" not in problem(response, 503)["detail"]
+    assert "db.internal" not in assert_problem(response, 503)["detail"]
     assert int(response.headers["Retry-After"]) > 0

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from serving.app import create_app, purge_expired_texts
 from serving.desk import Desk
-from tests.serving.wire import WRONG_SIZE, client_of, ok, problem, rows, stored_decision, stored_suggestion
+from tests.serving.wire import WRONG_SIZE, assert_problem, client_of, ok, rows, stored_decision, stored_suggestion
 
 LANGUAGES = sorted(WRONG_SIZE)
 TABLES = ("decisions", "suggestions", "suggestion_events", "answers")
@@ -83,7 +83,7 @@ def test_an_id_whose_text_is_gone_is_not_answered_for_another_text(own_desk: Des
     ok(client.post("/v1/triage", json=request))
     _grow_old(own_desk, days=31)
     purge_expired_texts(own_desk)
-    assert "expired" in problem(client.post("/v1/triage", json=request), 409)["detail"]
+    assert "expired" in assert_problem(client.post("/v1/triage", json=request), 409)["detail"]
     assert rows(own_desk, "decisions") == 1
 
 
@@ -97,7 +97,7 @@ def test_with_no_days_no_text_is_ever_stored(own_desk: Desk, language: str) -> N
     assert [word for word in (message, "TV-104233", "anna.pham@example.com") if word in stored] == []
     again = ok(client.post("/v1/triage", json={"text": message, "id": "m-1"}))
     assert again == answered
-    problem(client.post("/v1/triage", json={"text": f"{message}!", "id": "m-1"}), 409)
+    assert_problem(client.post("/v1/triage", json={"text": f"{message}!", "id": "m-1"}), 409)
 
 
 @pytest.mark.parametrize("days", [0, 7])
@@ -170,7 +170,7 @@ def test_questions_vanish_after_their_days_and_their_outcome_stays(own_desk: Des
     words = (WRONG_SIZE[language], "TV-104233", "anna.pham@example.com")
     assert [word for word in words if word in stored] == []
     assert "escalated" in stored
-    assert "expired" in problem(client.post("/v1/answers", json=asked), 409)["detail"]
+    assert "expired" in assert_problem(client.post("/v1/answers", json=asked), 409)["detail"]
     assert (rows(own_desk, "answers"), purge_expired_texts(own_desk)) == (1, 0)
 
 
@@ -181,7 +181,7 @@ def test_with_no_days_no_question_is_ever_stored(own_desk: Desk, language: str) 
     answered = ok(client.post("/v1/answers", json=asked))
     assert WRONG_SIZE[language] not in _everything(desk)
     assert ok(client.post("/v1/answers", json=asked)) == answered
-    problem(client.post("/v1/answers", json={**asked, "question": f"{WRONG_SIZE[language]}!"}), 409)
+    assert_problem(client.post("/v1/answers", json={**asked, "question": f"{WRONG_SIZE[language]}!"}), 409)
 
 
 def test_a_running_server_purges_by_itself(own_desk: Desk) -> None:

@@ -11,10 +11,10 @@ from serving.desk import Desk
 from tests.serving.wire import (
     PASSWORD,
     WRONG_SIZE,
+    assert_problem,
     client_of,
     faults,
     ok,
-    problem,
     rows,
     stored_suggestion,
     with_pipeline,
@@ -159,7 +159,7 @@ def test_suggestions_belong_to_the_decision_that_is_named(client: TestClient, li
 def test_a_decision_that_does_not_exist_is_named_and_nothing_stored(client: TestClient, light_desk: Desk) -> None:
     before = rows(light_desk, "suggestions")
     response = client.post("/v1/suggestions", json={"text": PASSWORD["th"], "triage_id": "nobody"})
-    assert "'nobody'" in problem(response, 404)["detail"]
+    assert "'nobody'" in assert_problem(response, 404)["detail"]
     assert rows(light_desk, "suggestions") == before
 
 

@@ -9,7 +9,7 @@ from fastapi.openapi.models import OpenAPI
 from starlette.testclient import TestClient
 
 from serving.desk import Desk
-from tests.serving.wire import PASSWORD, client_of, ok, problem
+from tests.serving.wire import PASSWORD, assert_problem, client_of, ok
 
 
 def test_the_taxonomy_describes_every_label_of_the_desk(client: TestClient, light_desk: Desk) -> None:
@@ -59,7 +59,7 @@ def test_a_desk_whose_database_is_damaged_is_alive_and_not_ready(own_desk: Desk)
     assert response.json()["checks"]["bundle"] == own_desk.current().pipeline.bundle.reference
     assert ok(client.get("/healthz"))["status"] == "ok"
     refused = client.post("/v1/triage", json={"text": PASSWORD["vi"]})
-    assert str(own_desk.settings.data_dir) not in problem(refused, 503)["detail"]
+    assert str(own_desk.settings.data_dir) not in assert_problem(refused, 503)["detail"]
 
 
 def _parts(document: Any) -> Iterator[dict[str, Any]]:

@@ -11,10 +11,10 @@ from serving.desk import Desk
 from tests.serving.wire import (
     PASSWORD,
     WRONG_SIZE,
+    assert_problem,
     client_of,
     faults,
     ok,
-    problem,
     rows,
     stored_decision,
     with_pipeline,
@@ -213,9 +213,9 @@ def test_an_id_that_stands_for_another_message_is_refused(own_desk: Desk, other:
     client = client_of(own_desk)
     first = {"text": PASSWORD["vi"], "id": "m-1"}
     before = ok(client.post("/v1/triage", json=first))
-    assert "'m-1'" in problem(client.post("/v1/triage", json={**first, **other}), 409)["detail"]
+    assert "'m-1'" in assert_problem(client.post("/v1/triage", json={**first, **other}), 409)["detail"]
     batch = [{"text": WRONG_SIZE["ru"], "id": "m-2"}, {**first, **other}]
-    problem(client.post("/v1/triage/batch", json={"messages": batch}), 409)
+    assert_problem(client.post("/v1/triage/batch", json={"messages": batch}), 409)
     assert rows(own_desk, "decisions") == 1
     assert ok(client.post("/v1/triage", json=first)) == before
 

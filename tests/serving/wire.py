@@ -44,7 +44,7 @@ def client_of(desk: Desk, *, keys_required: bool = False) -> TestClient:
     return TestClient(create_app(desk, keys_required=keys_required), raise_server_exceptions=False)
 
 
-def problem(response: Response, status: int) -> dict[str, Any]:
+def assert_problem(response: Response, status: int) -> dict[str, Any]:
     """The body of a response that has to be a problem document of this status."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -59,7 +59,7 @@ def problem(response: Response, status: int) -> dict[str, Any]:
 
 def faults(response: Response, status: int = 422) -> dict[str, str]:
     """The fields that a problem document names, each with its message."""
-    return {error["field"]: error["message"] for error in problem(response, status)["errors"]}
+    return {error["field"]: error["message"] for error in assert_problem(response, status)["errors"]}
 
 
 def ok(response: Response) -> dict[str, Any]:
