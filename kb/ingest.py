@@ -103,19 +103,26 @@ def importing(cache: Path) -> Iterator[None]:
     Raises:
         ImportUnderWay: when another has not ended after `PATIENCE` seconds.
     """
+    lock = _lock(cache)
     try:
-        with _lock(cache, PATIENCE):
-            yield
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("another import or rebuild holds %s; waiting for its end", lock.lock_file)
+            lock.acquire(timeout=PATIENCE)
     except Timeout as error:
         raise ImportUnderWay(
-            f"Another import has held {error.lock_file} for {PATIENCE:.0f} s. "
+            f"Another import or rebuild has held {lock.lock_file} for {PATIENCE:.0f} s. "
             "Wait until it has ended, or end it, and try again."
         ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _lock(cache: Path, timeout: float) -> FileLock:
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(cache.with_name(f"{cache.name}.lock"), timeout=timeout)
+def _lock(cache: Path) -> FileLock:
+    return FileLock(cache.with_name(f"{cache.name}.lock"))
 
 
 def _passages(articles: Sequence[Article]) -> list[Passage]:
@@ -152,7 +159,7 @@ class _Vectors:
     def save_unless_importing(self) -> None:
         """Keep what is used and drop the rest, unless an import is under way or there is no room."""
         try:
-            with _lock(self._cache, 0):
+            with _lock(self._cache).acquire(timeout=0):
                 self.save()
         except Timeout:
             log.info("an import is under way; its vectors stay")

@@ -288,8 +288,10 @@ class KnowledgeBase:
     def _distances_to(self, language: str) -> NDArray[np.int64]:
         if language not in self._distances:
             found = np.array([language_distance(own, language) for own in self._languages])
-            # Who has to read a foreign language reads the text that was written in it, and no translation of that.
-            self._distances[language] = found + (self._translated & (found == FOREIGN))
+            if language != UNDETERMINED:
+                # Who has to read a foreign language reads the text that was written in it, and no translation of that.
+                found += self._translated & (found == FOREIGN)
+            self._distances[language] = found
         return self._distances[language]
 
     def _centred_questions(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:

@@ -4,7 +4,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,13 +27,6 @@ class Precision(StrEnum):
     AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
-
-
-class Outputs(Enum):
-    """Which vectors a model with an adapter gives: with it, or without it and with it."""
-
-    OWN = 1
-    BOTH = 2
 
 
 class Backend(Protocol):
@@ -63,23 +56,24 @@ class ModelFiles:
 
 
 def load_backend(
-    files: ModelFiles, cache: Path, backend: str, precision: Precision, threads: int, outputs: Outputs = Outputs.OWN
+    files: ModelFiles, cache: Path, backend: str, precision: Precision, threads: int, *, both: bool = False
 ) -> Backend:
     """The runtime asked for, or with `auto` the first that works.
 
     Args:
         cache: the folder for converted models.
+        both: with an adapter, whether the vectors without it are wanted too, before those with it.
     """
     if backend in ("auto", "openvino"):
         try:
-            return OpenVinoBackend(converted(files, cache), precision, threads, outputs)
+            return OpenVinoBackend(converted(files, cache), precision, threads, both=both)
         except ImportError as error:
             if backend == "openvino":
                 raise EncoderUnavailable("OpenVINO is not installed; set FRONTDESK_BACKEND=torch.") from error
             log.warning("OpenVINO is not installed, torch serves instead")
     elif backend != "torch":
         raise EncoderUnavailable(f"Unknown backend {backend!r}; set FRONTDESK_BACKEND to auto, openvino or torch.")
-    return TorchBackend(files, precision, threads, outputs)
+    return TorchBackend(files, precision, threads, both=both)
 
 
 def has_bfloat16() -> bool:
@@ -140,7 +134,7 @@ def converted(files: ModelFiles, cache: Path) -> Path:
                 # torch and transformers warn about being traced at all; tests compare the result with the original.
                 warnings.simplefilter("ignore")
                 model = openvino.convert_model(
-                    traceable(load_models(files, Outputs.BOTH)),
+                    traceable(load_models(files, both=True)),
                     example_input={"input_ids": example, "attention_mask": example},
                 )
             openvino.save_model(model, scratch / "model.xml", compress_to_fp16=False)
@@ -155,16 +149,16 @@ def traceable(models: Sequence[Any]) -> Any:
     return Together(models)
 
 
-def load_models(files: ModelFiles, outputs: Outputs) -> list[Any]:
-    """The encoder, and behind it the one with the adapter where there is one; of two the last where one is wanted."""
-    adapters = [None, files.adapter] if files.adapter else [None]
-    return [load_sentence_transformer(files.folder, adapter) for adapter in adapters[-outputs.value :]]
+def load_models(files: ModelFiles, *, both: bool) -> list[Any]:
+    """The encoder, with its adapter where it has one; and before it, if both are wanted, the one without."""
+    adapters = [None, files.adapter] if files.adapter and both else [files.adapter]
+    return [load_sentence_transformer(files.folder, adapter) for adapter in adapters]
 
 
 class OpenVinoBackend:
     """One model compiled twice over shared weights: for one batch at once, and for a stream of them."""
 
-    def __init__(self, model: Path, precision: Precision, threads: int, outputs: Outputs = Outputs.OWN) -> None:
+    def __init__(self, model: Path, precision: Precision, threads: int, *, both: bool = False) -> None:
         import openvino
         import openvino.properties.hint as hints
 
@@ -180,7 +174,7 @@ class OpenVinoBackend:
             self._common["INFERENCE_NUM_THREADS"] = threads
         self.runtime = f"OpenVINO {'float32' if wide else 'bfloat16'}"
         whole = self._core.read_model(model)
-        wanted = whole.outputs[-outputs.value :]
+        wanted = whole.outputs if both else whole.outputs[-1:]
         self._model = openvino.Model([output.get_node() for output in wanted], whole.get_parameters())
         self.outputs = len(wanted)
         self.dimension = int(wanted[0].partial_shape[1].get_length())
@@ -223,14 +217,14 @@ class OpenVinoBackend:
 class TorchBackend:
     """The same models through torch, several times slower: the fallback, and the reference in tests."""
 
-    def __init__(self, files: ModelFiles, precision: Precision, threads: int, outputs: Outputs = Outputs.OWN) -> None:
+    def __init__(self, files: ModelFiles, precision: Precision, threads: int, *, both: bool = False) -> None:
         import torch
 
         if threads:
             torch.set_num_threads(threads)
         self._torch = torch
         self._narrow = precision is Precision.BFLOAT16
-        self._model = traceable(load_models(files, outputs))
+        self._model = traceable(load_models(files, both=both))
         self.outputs = len(self._model.models)
         self.runtime = f"torch {'bfloat16' if self._narrow else 'float32'}"
         self.dimension = int(self._model.models[0].get_embedding_dimension())

@@ -56,7 +56,7 @@ class Bundle:
         return (self.adapted or encoder).encode(texts)
 
     def both_vectors(self, texts: Sequence[str], encoder: Encoder) -> tuple[Vectors, Vectors]:
-        """What search reads, by `encoder`, and what the heads read, as `vectors` says; read in one go."""
+        """What search reads and what the heads read, in one go; `encoder` is the one it was loaded with."""
         if self.adapted is not None:
             return self.adapted.encode_both(texts)
         vectors = encoder.encode(texts)

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.backends import Backend, ModelFiles, Outputs, Precision, load_backend
+from models.backends import Backend, ModelFiles, Precision, load_backend
 from models.files import RECORD, sha256, verified_record
 from models.types import TextKind, Vectors
 from models.vectors import unit
@@ -54,7 +53,7 @@ class ServingEncoder:
     def __init__(self, config: EncoderConfig, files: ModelFiles) -> None:
         self._config, self._files = config, files
         folder = files.folder
-        self._backend = self._load(Outputs.OWN)
+        self._backend = self._load()
         self._prefixes = read_prefixes(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
@@ -96,10 +95,10 @@ class ServingEncoder:
         fingerprint = hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
         return AdaptedServingEncoder(self._config, ModelFiles(self._files.folder, fingerprint, adapter))
 
-    def _load(self, outputs: Outputs) -> Backend:
+    def _load(self, *, both: bool = False) -> Backend:
         config = self._config
         cache = config.cache / "openvino"
-        return load_backend(self._files, cache, config.backend, config.precision, config.threads, outputs)
+        return load_backend(self._files, cache, config.backend, config.precision, config.threads, both=both)
 
     def _read(self, backend: Backend, texts: Sequence[str], kind: TextKind) -> NDArray[np.float32]:
         """What `backend` makes of `texts`, shape (outputs, texts, dimension), rows of length 1."""
@@ -119,13 +118,16 @@ class ServingEncoder:
 class AdaptedServingEncoder(ServingEncoder):
     """An encoder with an adapter in its upper layers; what the lower ones make of a text serves both at once."""
 
+    def __init__(self, config: EncoderConfig, files: ModelFiles) -> None:
+        super().__init__(config, files)
+        # Only where both are read: evaluation and training do not.
+        self._both: Backend | None = None
+
     def encode_both(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        with self._lock:
+            self._both = self._both or self._load(both=True)
         plain, own = self._read(self._both, texts, TextKind.QUERY)
         return plain, own
-
-    @cached_property
-    def _both(self) -> Backend:
-        return self._load(Outputs.BOTH)
 
 
 def load_encoder(config: EncoderConfig) -> ServingEncoder:

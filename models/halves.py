@@ -12,7 +12,8 @@ KINDS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 
 def additive(mask: Tensor) -> Tensor:
     """An attention mask, shape (texts, tokens), as layers add it to their scores."""
-    return (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
+    # The least float32 would be minus infinity in bfloat16, and nothing times infinity is no number.
+    return torch.zeros_like(mask, dtype=torch.float32).masked_fill(mask == 0, -1e9)[:, None, None, :]
 
 
 def hidden_states(output: Any) -> Tensor:
@@ -24,27 +25,38 @@ class Together(nn.Module):
     """Several sentence-transformers over one tokenizer; layers that are alike in all of them are passed through once.
 
     Args:
-        models: all of them changes of one model.
+        models: all of them changes of one model; what they have in common they share from now on.
+
+    Attributes:
+        alike: how many lower layers are passed through once; None where the models cannot be taken apart.
     """
 
     def __init__(self, models: Sequence[Any]) -> None:
         super().__init__()
+        transformers = [model[0].model for model in models]
+        self.alike = _layers_alike(transformers)
+        if self.alike is not None:
+            first, *others = transformers
+            for other in others:
+                # Once in memory too.
+                other.embeddings = first.embeddings
+                for at in range(self.alike):
+                    other.encoder.layer[at] = first.encoder.layer[at]
         self.models = nn.ModuleList(models)
-        self._alike = _layers_alike([model[0].model for model in models])
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        if self._alike is None:
+        if self.alike is None:
             features = {"input_ids": input_ids, "attention_mask": attention_mask}
             return tuple(model(dict(features))["sentence_embedding"] for model in self.models)
         first: Any = self.models[0]
         mask = additive(attention_mask)
         lower = first[0].model.embeddings(input_ids=input_ids)
-        for layer in first[0].model.encoder.layer[: self._alike]:
+        for layer in first[0].model.encoder.layer[: self.alike]:
             lower = hidden_states(layer(lower, mask))
         return tuple(self._upper(model, lower, mask, attention_mask) for model in self.models)
 
     def _upper(self, model: Any, hidden: Tensor, mask: Tensor, attention_mask: Tensor) -> Tensor:
-        for layer in model[0].model.encoder.layer[self._alike :]:
+        for layer in model[0].model.encoder.layer[self.alike :]:
             hidden = hidden_states(layer(hidden, mask))
         features = {"token_embeddings": hidden, "attention_mask": attention_mask}
         for module in list(model)[1:]:

@@ -83,7 +83,6 @@ class Keeper:
         self._looks = 0
         self._swapping = threading.Lock()
         pipeline = _restrained(pipeline, state)
-        _try(pipeline)
         self._current = Snapshot(pipeline, self._build(pipeline, *self._content()), state)
 
     def current(self) -> Snapshot:
@@ -97,6 +96,7 @@ class Keeper:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Look again and again, each in a thread of its own: encoding a large import holds up no promotion."""
+        _warm_up(self._current.pipeline)
         stop = threading.Event()
         looks = (self.look_at_registry, LOOK_AT_REGISTRY), (self.look_at_knowledge, LOOK_AT_KNOWLEDGE)
         for look, seconds in looks:
@@ -145,7 +145,7 @@ class Keeper:
     def _take_up(self, state: RegistryState) -> None:
         try:
             bundle = load_bundle(self._registry.find(state.live), self._encoder)
-            _try(replace(self._current.pipeline, bundle=bundle))
+            _warm_up(replace(self._current.pipeline, bundle=bundle))
             self._swap(lambda seen: self._with_bundle(seen, bundle, state))
         except Exception:
             # Whatever is wrong with it, the one that serves goes on serving.
@@ -182,9 +182,14 @@ class Keeper:
         return knowledge_of(pipeline, articles, macros, version=version, cache=self._cache, index=self._index)
 
 
-def _try(pipeline: Pipeline) -> None:
-    """Read a message: a pipeline that cannot must not find that out on a customer's, and the first is slow."""
-    pipeline.run([Message("Where is my order?")], at=datetime.now(UTC))
+def _warm_up(pipeline: Pipeline) -> None:
+    """Read messages: a pipeline that cannot must not find that out on a customer's, and the first ones are slow.
+
+    One alone, and two that are no batch together: these take different ways through the encoder.
+    """
+    short, long = Message("Where is my order?"), Message("Where is the order that I placed on Monday? " * 4)
+    for messages in ([short], [short, long]):
+        pipeline.run(messages, at=datetime.now(UTC))
 
 
 def _restrained(pipeline: Pipeline, state: RegistryState) -> Pipeline:

@@ -1,5 +1,6 @@
 """Training texts as features: each row, and its copies as other customers and other channels would write it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ class TrainingTexts:
     def of(cls, tickets: Sequence[Ticket], *, noise: bool = False) -> "TrainingTexts":
         """
         Args:
-            noise: whether each row has a copy with the noise of a channel on it.
+            noise: whether each row has a copy with the noise of a channel on it, unless reading undoes that.
         """
         texts = [normalize(ticket.text) for ticket in tickets]
         copies = [(at, other) for at, text in enumerate(texts) if (other := respelled(text)) is not None]
@@ -62,11 +63,12 @@ class TrainingTexts:
     @property
     def stand_ins(self) -> Numbers:
         """For each row the lines of its copies, its own where it has none, shape (rows, most copies of one)."""
-        lines = [[at] for at in range(self.rows)]
-        for copy, row in enumerate(self.copy_of, start=self.rows):
-            lines[row] = [*(line for line in lines[row] if line != row), copy]
-        most = max(map(len, lines), default=1)
-        return np.array([[own[at % len(own)] for at in range(most)] for own in lines], np.intp).reshape(-1, most)
+        copies: dict[int, list[int]] = defaultdict(list)
+        for line, row in enumerate(self.copy_of.tolist(), start=self.rows):
+            copies[row].append(line)
+        most = max(map(len, copies.values()), default=1)
+        own = (copies.get(row, [row]) for row in range(self.rows))
+        return np.array([[lines[at % len(lines)] for at in range(most)] for lines in own], np.intp).reshape(-1, most)
 
     def row_of(self, lines: Numbers) -> Numbers:
         """The row behind each line."""

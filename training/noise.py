@@ -47,7 +47,7 @@ def noises(path: Path = SUITE) -> Mapping[str, Noise]:
         return text + _one(faces, draw) + _one(faces, draw) if faces else None
 
     def english_inside(text: str, language: str, draw: Draw) -> str | None:
-        return None if language == "en" else _one(english["before"], draw) + text + _one(english["after"], draw)
+        return None if language in ("", "en") else _one(english["before"], draw) + text + _one(english["after"], draw)
 
     def pinyin(text: str, language: str, draw: Draw) -> str | None:
         places = [at for at, letter in enumerate(text) if letter in readings]
@@ -139,8 +139,9 @@ def capitals(text: str, _language: str, _draw: Draw) -> str | None:
 
 def _bare(letter: str) -> str:
     base = unicodedata.normalize("NFD", letter)[0]
-    # й is a letter of its own, and nobody writes и for it.
-    return letter if base in "иИ" else base
+    # й is a letter of its own, and nobody writes и for it; other scripts would lose more than marks.
+    marked = base not in "иИ" and unicodedata.name(base, "").startswith(("LATIN", "CYRILLIC"))
+    return base if marked else letter
 
 
 def _one(some: list[str], draw: Draw) -> str:

@@ -24,8 +24,8 @@ _LONG_RUN = re.compile(r"(\D)\1{3,}|(?<!\d)(?<!\d[ .,-])(\d)\2{3,}(?![ .,-]?\d)"
 _ANY_RUN = re.compile(r"(.)\1\1\1")
 _SHOUT = re.compile("[A-ZÀ-ÖØ-ÞĂĐƠƯА-ЯЁ\u1ea0-\u1ef9]{4}")
 """What nearly all shouting has; a first look, which small letters of Vietnamese pass too."""
-_SHOUTED_WORDS, _SHOUTED_LETTERS = 3, 5
-"""Words in a row that are shouting; letters of one that is, in a text that is all in capitals."""
+_SHOUTED_WORDS, _SHOUTED_LETTERS = 4, 5
+"""Words in a row that are shouting; letters of a long word, with which three are, or fewer that are the whole text."""
 
 
 def normalize(text: str) -> str:
@@ -64,7 +64,7 @@ def _plain_forms(text: str) -> str:
 def _without_shouting(text: str) -> str:
     """`text` in small letters where words in a row are all in capitals, which encoders read badly.
 
-    One or two words in capitals stay as they are inside ordinary text: many are names (SIM, OTP, TORVELA PLUS).
+    A few words in capitals stay as they are inside ordinary text: many are names (SIM, OTP, TORVELA PLUS).
     """
     words = text.split(" ")
     quiet = list(words)
@@ -73,11 +73,11 @@ def _without_shouting(text: str) -> str:
         end = at
         while end < len(words) and (_shouted(words[end]) or not _has_letters(words[end])):
             end += 1
-        run = [word for word in words[at:end] if _has_letters(word)]
-        long_enough = len(run) >= _SHOUTED_WORDS or (
-            end - at == len(words) and any(len(word) >= _SHOUTED_LETTERS for word in run)
-        )
-        if long_enough:
+        # Numbers of orders and models are in capitals whoever writes them.
+        run = [word for word in words[at:end] if _has_letters(word) and not any(map(str.isdigit, word))]
+        long_word = any(sum(map(str.isalpha, word)) >= _SHOUTED_LETTERS for word in run)
+        in_a_row = len(run) >= _SHOUTED_WORDS - long_word
+        if in_a_row or (long_word and end - at == len(words)):
             quiet[at:end] = [word.lower() for word in words[at:end]]
         at = end + 1
     return " ".join(quiet)

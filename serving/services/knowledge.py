@@ -38,8 +38,8 @@ def import_knowledge(
     Raises:
         ImportUnderWay: when another import does not end.
     """
+    database = open_desk_database(settings)
     with importing(vectors_folder(settings)):
-        database = open_desk_database(settings)
         with database.transaction(read_only=True) as session:
             articles, macros = KnowledgeStore(session).new_or_changed(found.articles, found.macros)
         if articles or macros:
@@ -60,17 +60,19 @@ def import_knowledge(
 
 def rebuild_knowledge(settings: Settings, progress: Progress) -> KnowledgeBase:
     """Encode and index everything from the database alone, and put the vectors in the place of those that are kept."""
+    database = open_desk_database(settings)
     with importing(vectors_folder(settings)):
-        with open_desk_database(settings).transaction(read_only=True) as session:
+        with database.transaction(read_only=True) as session:
             store = KnowledgeStore(session)
             articles, macros, version = store.articles(), store.macros(), store.version()
         now, advance = open_pipeline(settings), progress(len(articles) + len(macros))
         kept = vectors_folder(settings)
-        scratch = kept / ".rebuilt"
+        # A folder deeper, so that what building leaves beside its vectors goes with them.
+        scratch = kept / ".rebuilt" / "vectors"
         scratch.mkdir(parents=True, exist_ok=True)
         encode(articles, macros, encoder=now.encoder, bundle=now.bundle, cache=scratch, advance=advance)
         made = knowledge_of(now, articles, macros, version=version, cache=scratch)
         for file in scratch.glob("vectors-*.safetensors"):
             file.replace(kept / file.name)
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(scratch.parent, ignore_errors=True)
         return made

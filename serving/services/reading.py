@@ -37,8 +37,6 @@ def read(
 ) -> list[Reading]:
     """Triage messages and look up their answers; each text is encoded once for both.
 
-    Once more, where the bundle has adapted its encoder: search stays with the encoder as it is.
-
     Args:
         always: look up answers also where none could change the decision, and with them what else might help.
     """

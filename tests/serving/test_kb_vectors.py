@@ -124,9 +124,6 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import kb.ingest, kb.store, serving.desk
-from kb.importers import read
-from kb.ingest import encode, importing
-from models.bundle import load_bundle
 from models.light import LightEncoder
 from serving import cli
 
@@ -182,6 +179,17 @@ def test_two_imports_at_once_take_turns_and_both_are_there(frontdesk: Run, encod
     assert encoded == ["ลืมรหัสผ่านค่ะ"]
 
 
+@pytest.mark.parametrize("command", [["import"], ["rebuild"]])
+def test_a_data_folder_that_is_not_mounted_is_not_made(
+    frontdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    folder = tmp_path / "not-mounted" / "desk"
+    monkeypatch.setenv("FRONTDESK_DATA_DIR", str(folder))
+    paths = [write_articles(tmp_path / "help")] if command == ["import"] else []
+    assert_failed(frontdesk("kb", *command, *paths), str(folder), "neither does")
+    assert not folder.parent.exists()
+
+
 def test_an_import_says_which_other_one_it_waited_for(
     frontdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,9 +222,6 @@ SLOW = """
 import time
 import serving.desk
 from kb.store import KnowledgeStore
-from kb.importers import read
-from kb.ingest import encode, importing
-from models.bundle import load_bundle
 from models.light import LightEncoder
 from serving import cli
 

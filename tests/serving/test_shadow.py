@@ -266,7 +266,7 @@ def test_nothing_is_half_recorded_when_the_server_is_killed(desk: Desk, registry
     code = """
 import sys
 from itertools import count
-from models.light import AdaptedLightEncoder, LightEncoder
+from models.light import LightEncoder
 from serving import shadow
 from serving.desk import open_desk
 from serving.services.triage import TriageRequest, triage

@@ -76,8 +76,36 @@ def test_what_a_customer_tells_of_others_stays() -> None:
     text = "11月12日客服写道：\n三日内答复\n可是到现在没人理我"
     assert normalize(text) == text.replace("\n", " ")
     assert normalize("ของหาย\n>_< ช่วยด้วย") == "ของหาย >_< ช่วยด้วย"
-    told = "On 2 Nov 2026 at 18:40 your man said:\nwait three days. I did."
-    assert normalize(told) == told.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "On 2 Nov 2026 your colleague wrote:\nwait three days.\nI did.",
+        "am Montag schrieb ich Ihnen wegen Auftrag 2026-5533:\nPaket fehlt.\nWo ist mein Geld?",
+        "El 12/11/2026 su agente escribió:\nespere.\nY todavía nada.",
+        "Em 12/11/2026 o atendente escreveu:\naguarde.\nE nada.",
+        "Le 12/11/2026 votre agent m'a écrit :\npatientez.\nToujours rien.",
+        "2026年11月12日のメールでは：\nお待ちください\nまだです",
+        "Pada 12/11/2026 CS menulis:\ntunggu\nBelum juga.",
+        "In 2026 I was charged 19.99 twice, and this does not help:\nsee below",
+    ],
+)
+def test_what_a_customer_tells_below_a_date_stays(told: str) -> None:
+    assert normalize(f"Torvela!\n{told}") == f"Torvela! {told}".replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("complaint", "intro"),
+    [
+        ("El pedido 104233 llegó roto", "El mar, 3 nov 2026 a las 10:14, Soporte escribió:"),
+        ("Le colis 4411 est arrivé vide.", "Le mar. 3 nov. 2026 à 10:14, Assistance a écrit :"),
+        ("Am 3. fehlte schon ein Teil", "Am Di., 3. Nov. 2026 um 10:14 schrieb Kundenservice:"),
+        ("On the 3rd it broke", "On Tue, 3 Nov 2026 at 10:14, Support wrote:"),
+    ],
+)
+def test_the_sentence_above_a_quote_stays(complaint: str, intro: str) -> None:
+    assert normalize(f"Torvela!\n{complaint}\n{intro}\n> …") == f"Torvela! {complaint}"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +147,13 @@ def test_mobile_signatures_go_unless_they_are_all_there_is(signature: str) -> No
         "Enviado el lunes desde Sevilla, no llega",
         "Dikirim dari gudang Cikarang, belum sampai",
         "Von meinem Konto abgebucht",
+        "mit meinem Telefon keine SMS gesendet",
+        "iPhoneから送信できません",
+        "携帯から送信しても届きません",
+        "Enviado desde mi móvil no me deja pagar",
+        "Enviado da Vivo, o chip não chegou",
+        "Envoyé de France, portable cassé",
+        "Dikirim dari China, hp rusak",
     ],
 )
 def test_sentences_that_begin_like_a_signature_stay(sentence: str) -> None:
@@ -153,6 +188,9 @@ def test_characters(text: str, expected: str) -> None:
         ("REFUND", "refund"),
         ("My SIM PUK does not work", "My SIM PUK does not work"),
         ("OTP", "OTP"),
+        ("STOP!", "STOP!"),
+        ("TVLA-104233", "TVLA-104233"),
+        ("XR-500 USB HDMI DVI", "XR-500 USB HDMI DVI"),
         ("APP打不开 VIP用不了 SIM没信号", "APP打不开 VIP用不了 SIM没信号"),
         ("ใส่ OTP แล้ว ERROR ตลอด", "ใส่ OTP แล้ว ERROR ตลอด"),
     ],
