@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
+from kb.answer import answer_probability
 from kb.importers import read as read_articles
 from kb.search import KnowledgeBase
+from kb.types import Audience
 from models.encoder import ServingEncoder
 from serving.desk import open_pipeline
 from serving.knowledge import knowledge_of
@@ -94,3 +97,22 @@ def test_a_customer_finds_the_article_that_only_other_languages_have(
 def test_nonsense_gets_no_answer(pipeline: Pipeline, knowledge: KnowledgeBase, text: str) -> None:
     (reading,) = read(pipeline, knowledge, [Message(text)], always=True)
     assert reading.answer is None
+
+
+@pytest.mark.parametrize("language", ["vi", "th", "zh-Hans", "zh-Hant", "ru", "en"])
+def test_a_known_question_is_answered_with_near_certainty(
+    pipeline: Pipeline, knowledge: KnowledgeBase, language: str
+) -> None:
+    known = [a for a in knowledge.articles.values() if a.language == language and a.audience is Audience.PUBLIC]
+    readings = read(pipeline, knowledge, [Message(article.title, language=language) for article in known], always=True)
+    answers = [reading.answer for reading in readings if reading.answer is not None]
+    assert len(answers) == len(known) >= 32
+    assert [answer.citations[0].article_id for answer in answers] == [article.id for article in known]
+    assert np.median([answer.confidence for answer in answers]) > 0.99
+
+
+def test_nonsense_has_next_to_no_chance_of_an_answer(pipeline: Pipeline, knowledge: KnowledgeBase) -> None:
+    _, questions = ask(pipeline, [Message(text) for text in NONSENSE])
+    chances = [answer_probability(hits[0].evidence) for hits in knowledge.search(questions, 1)]
+    assert np.median(chances) < 0.2
+    assert max(chances) < 0.5
