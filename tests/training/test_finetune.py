@@ -225,15 +225,28 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path
     assert adapter == same
 
 
-@pytest.mark.parametrize("backend", ["torch", "openvino"])
-@pytest.mark.parametrize("kinds", [KINDS, ()], ids=["halves", "whole"])
+@pytest.fixture(scope="module")
+def adapter(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter of the tiny encoder, made once for all tests that only read it."""
+    folder = tmp_path_factory.mktemp("adapter")
+    adapting(tiny_encoder, folder, folder / "work").train(valid=np.arange(6))
+    return folder / "work" / "adapter"
+
+
+@pytest.mark.parametrize(
+    ("backend", "kinds"), [("torch", KINDS), ("openvino", KINDS), ("torch", ())], ids=["torch", "openvino", "whole"]
+)
 def test_both_vectors_of_a_text_are_read_in_one_go(
-    tiny_encoder: Path, tmp_path: Path, backend: str, kinds: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    tiny_encoder: Path,
+    adapter: Path,
+    tmp_path: Path,
+    backend: str,
+    kinds: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    adapting(tiny_encoder, tmp_path, tmp_path / "work").train(valid=np.arange(6))
     monkeypatch.setattr("models.halves.KINDS", kinds)
     plain = load_encoder(EncoderConfig(str(tiny_encoder), tmp_path, backend, Precision.FLOAT32, 1))
-    adapted = plain.adapted(tmp_path / "work" / "adapter")
+    adapted = plain.adapted(adapter)
     without, own = adapted.encode_both(EVERY_MESSAGE)
     assert without == pytest.approx(plain.encode(EVERY_MESSAGE), abs=1e-5)
     assert own == pytest.approx(adapted.encode(EVERY_MESSAGE), abs=1e-5)
@@ -244,21 +257,16 @@ def test_both_vectors_of_a_text_are_read_in_one_go(
 
 
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
-def test_no_vector_is_lost_in_bfloat16(tiny_encoder: Path, tmp_path: Path, backend: str) -> None:
-    adapting(tiny_encoder, tmp_path, tmp_path / "work").train(valid=np.arange(6))
+def test_no_vector_is_lost_in_bfloat16(tiny_encoder: Path, adapter: Path, tmp_path: Path, backend: str) -> None:
     wide, narrow = (
-        load_encoder(EncoderConfig(str(tiny_encoder), tmp_path, backend, precision, 1)).adapted(
-            tmp_path / "work" / "adapter"
-        )
+        load_encoder(EncoderConfig(str(tiny_encoder), tmp_path, backend, precision, 1)).adapted(adapter)
         for precision in (Precision.FLOAT32, Precision.BFLOAT16)
     )
     for precise, rough in zip(wide.encode_both(EVERY_MESSAGE), narrow.encode_both(EVERY_MESSAGE), strict=True):
         assert (precise * rough).sum(axis=1).min() > 0.99
 
 
-def test_layers_below_the_adapter_are_shared(tiny_encoder: Path, tmp_path: Path) -> None:
-    adapting(tiny_encoder, tmp_path, tmp_path / "work").train(valid=np.arange(6))
-    adapter = tmp_path / "work" / "adapter"
+def test_layers_below_the_adapter_are_shared(tiny_encoder: Path, adapter: Path) -> None:
     layers = len(load_sentence_transformer(tiny_encoder)[0].model.encoder.layer)
     together = Together([load_sentence_transformer(tiny_encoder, found) for found in (None, adapter)])
     assert together.alike == layers - TUNING.layers
