@@ -84,4 +84,4 @@ def open_pipeline(settings: Settings, *, encoder: Encoder | None = None) -> Pipe
         raise BadSettings(str(error)) from error
     encoder = encoder or open_encoder(settings)
     bundle = load_bundle(open_registry(settings).find(settings.bundle), encoder)
-    return Pipeline(encoder, bundle, labels, policy, detector, finder)
+    return Pipeline(encoder, bundle, labels, policy, detector, finder, answer_precision=settings.answer_precision)

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     text_days: int = Field(
         default=30, ge=0, le=3650, description="Days for which message texts are kept; 0 keeps none."
     )
+    answer_precision: float = Field(
+        default=0.9, ge=0.8, le=1, description="Share of answers that are to be right; a higher one gives fewer."
+    )
     index_exact_up_to: int = Field(
         default=50_000, ge=0, description="Windows of articles up to which each is compared with a question."
     )

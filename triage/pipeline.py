@@ -43,6 +43,7 @@ class Pipeline:
 
     Attributes:
         set_aside: tasks that act on nothing; what the bundle says of them is only noted, in `Triage.set_aside`.
+        answer_precision: the share of answers that are to be right; below it a knowledge base says nothing.
     """
 
     encoder: Encoder
@@ -52,6 +53,7 @@ class Pipeline:
     detector: LanguageDetector
     finder: EntityFinder
     set_aside: frozenset[str] = frozenset()
+    answer_precision: float = 0.9
 
     def run(self, messages: Sequence[Message], *, at: datetime) -> Triaged:
         """Triage messages; `at` decides which channels are open.

@@ -70,7 +70,7 @@ def _reading(
     question: Question,
     predictions: Mapping[str, Prediction],
 ) -> Reading:
-    found = answer(knowledge, hits)
+    found = answer(knowledge, hits, pipeline.answer_precision)
     decision = decide(triage, pipeline.taxonomy, answered=found is not None)
     return Reading(triage, found, tuple(hits), decision, question, predictions)
 

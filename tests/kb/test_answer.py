@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.answer import THRESHOLD, answer, answer_probability
+from kb.answer import PRECISION, THRESHOLD, answer, answer_probability, threshold_for
 from kb.search import EXTRACT, Evidence, Hit, KnowledgeBase
 from kb.types import Article
 from tests.kb.samples import LANGUAGES, article, help_centre, knowledge
@@ -48,6 +48,16 @@ def test_weak_evidence_and_no_hit_give_no_answer(base: KnowledgeBase) -> None:
     assert answer(base, []) is None
     assert answer(base, [weak]) is None
     assert answer(base, [weak, hit(base, "rules#0", STRONG)]) is None
+
+
+def test_who_wants_surer_answers_gets_fewer(base: KnowledgeBase) -> None:
+    thresholds = [threshold_for(precision) for precision in (0.8, 0.85, 0.9, 0.93, 0.95, 0.99, 1.0)]
+    assert thresholds == sorted(set(thresholds))
+    assert threshold_for(PRECISION) == THRESHOLD
+    medium = next(e for lead in range(50) if answer_probability(e := Evidence(0.6, 0.6, 0.3, lead / 100)) > THRESHOLD)
+    hits = [hit(base, "returns-th#0", medium)]
+    assert answer(base, hits) is not None
+    assert answer(base, hits, 0.95) is None
 
 
 def test_an_answer_can_stand_without_intents(base: KnowledgeBase) -> None:

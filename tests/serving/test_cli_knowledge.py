@@ -184,6 +184,16 @@ def test_an_answer_comes_with_its_source(
     assert [citation["article_id"] for citation in row["citations"]] == [f"password-{language}"]
 
 
+def test_a_desk_says_how_sure_answers_must_be(frontdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.answer.THRESHOLD", 0.0)
+    frontdesk("kb", "import", write_articles(tmp_path / "help"))
+    assert frontdesk("answer", PASSWORD["th"]).status == 0
+    monkeypatch.setenv("FRONTDESK_ANSWER_PRECISION", "1")
+    assert frontdesk("answer", PASSWORD["th"]).status == 3
+    monkeypatch.setenv("FRONTDESK_ANSWER_PRECISION", "0.5")
+    assert_failed(frontdesk("answer", PASSWORD["th"]), "FRONTDESK_ANSWER_PRECISION", "0.8")
+
+
 def test_a_folder_can_answer_without_being_imported(
     frontdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
