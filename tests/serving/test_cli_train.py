@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.bundle import WEIGHTS, read_manifest
 from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 
@@ -110,10 +111,19 @@ def test_new_labels_join_a_bundle_that_exists(frontdesk: Run, tickets: Path, tmp
     ):
         (found,) = frontdesk("triage", text, "--bundle", tmp_path / "wider").rows
         assert found["intent"]["label"] == label
-    assert_failed(
-        frontdesk(
-            "train", new, "--task", "intent", "--from", tmp_path / "old", "--valid", new, "--output", tmp_path / "x"
-        ),
-        "--from",
-        "--valid",
-    )
+    for option in (["--valid", new], ["--noise"]):
+        add = ["train", new, "--task", "intent", "--from", tmp_path / "old", "--output", tmp_path / "x"]
+        assert_failed(frontdesk(*add, *option), "--from", option[0])
+
+
+def test_a_bundle_that_learned_with_noise_says_so_and_is_another_one(
+    frontdesk: Run, tickets: Path, tmp_path: Path
+) -> None:
+    train = ("train", tickets, "--task", "intent", "--output")
+    frontdesk(*train, tmp_path / "clean")
+    frontdesk(*train, tmp_path / "noisy", "--noise")
+    clean, noisy = (read_manifest(tmp_path / name) for name in ("clean", "noisy"))
+    assert (clean["training"]["noise"], noisy["training"]["noise"]) == (False, True)
+    assert clean["data"] == noisy["data"]
+    weights = [(tmp_path / name / WEIGHTS).read_bytes() for name in ("clean", "noisy")]
+    assert weights[0] != weights[1]

@@ -1,14 +1,17 @@
 """The environment: each variable is read, an empty one counts as absent, and a wrong one is named with its value."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kb.answer import PRECISION
 from serving.desk import open_pipeline
 from serving.errors import BadSettings
 from serving.settings import Settings, ensure_data_folder, read_settings
+from triage.pipeline import Pipeline
 
 
 def test_every_field_is_described_and_has_a_default() -> None:
@@ -114,3 +117,8 @@ def test_a_file_cannot_be_the_data_folder(tmp_path: Path, below: str) -> None:
     file.write_text("ghi chú", encoding="utf-8")
     with pytest.raises(BadSettings, match=re.escape(str(file / below))):
         ensure_data_folder(file / below)
+
+
+def test_answers_are_as_sure_as_was_fitted_unless_a_desk_says_otherwise() -> None:
+    (own,) = (field for field in fields(Pipeline) if field.name == "answer_precision")
+    assert Settings().answer_precision == own.default == PRECISION

@@ -60,6 +60,18 @@ def _soon(holds: Callable[[], bool]) -> bool:
     return False
 
 
+def test_a_server_has_read_messages_before_it_takes_any(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode, read = LightEncoder.encode, []
+
+    def noted(self: LightEncoder, texts: Sequence[str], kind: TextKind = TextKind.QUERY) -> Vectors:
+        read.append(len(texts))
+        return encode(self, texts, kind)
+
+    monkeypatch.setattr(LightEncoder, "encode", noted)
+    with desk.keeper.watching():
+        assert read[:2] == [1, 2]
+
+
 def test_a_promotion_is_noticed_while_it_serves_and_a_rollback_restores_every_output(
     desk: Desk, registry: Registry
 ) -> None:
