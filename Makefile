@@ -25,6 +25,7 @@ check: $(VENV)/ready  ## linters, types and import rules
 
 starter: $(VENV)/installed  ## train the starter bundle from the project's own messages, over an hour, and its model card
 	rm -rf .starter
+	$(BIN)/python -m training.words
 	$(BIN)/frontdesk train training/starter/messages --name starter --output .starter --method fine-tune --noise \
 		--task intent --task urgency --task channel=best_channel
 	rm -rf models/starter

@@ -41,13 +41,14 @@ class TrainingTexts:
             noise: whether each row has a copy with the noise of a channel on it, unless reading undoes that.
         """
         texts = [normalize(ticket.text) for ticket in tickets]
-        copies = [(at, other) for at, text in enumerate(texts) if (other := respelled(text)) is not None]
-        if noise:
-            kinds = noises(TO_LEARN)
-            for at, ticket in enumerate(tickets):
-                noised = noisy(ticket.text, ticket.language, kinds)
-                if noised is not None and (read := normalize(noised)) != texts[at]:
-                    copies.append((at, read))
+        kinds = noises(TO_LEARN) if noise else {}
+        copies = [
+            (at, read)
+            for at, (ticket, text) in enumerate(zip(tickets, texts, strict=True))
+            for other in (respelled(text), noisy(ticket.text, ticket.language, kinds) if noise else None)
+            # What reading undoes is nothing new.
+            if other is not None and (read := normalize(other)) != text
+        ]
         every = (*texts, *(other for _, other in copies))
         return cls(every, len(texts), np.array([at for at, _ in copies], np.intp), lexical_counts(every))
 

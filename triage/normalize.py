@@ -5,10 +5,12 @@ Entities and everything that people see come from the text as it was sent; offse
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from triage.pinyin import without_pinyin
 from triage.quotes import is_blank as is_blank
 from triage.quotes import own_words
+from triage.spelling import mended
 
 MAX_CHARACTERS = 8_000
 """Code points that are kept, half of them from either end: a long message opens with its matter and closes with its
@@ -28,8 +30,17 @@ _SHOUTED_WORDS, _SHOUTED_LETTERS = 4, 5
 """Words in a row that are shouting; letters of a long word, with which three are, or fewer that are the whole text."""
 
 
-def normalize(text: str) -> str:
-    """`text` as encoders and heads see it; takes any string."""
+def normalize(text: str, own_words: Collection[str] = ()) -> str:
+    """`text` as encoders and heads see it, in the spelling that was meant; takes any string.
+
+    Args:
+        own_words: words of a desk, folded, which stay as they are.
+    """
+    return mended(cleaned(text), own_words)
+
+
+def cleaned(text: str) -> str:
+    """`text` without traces of keyboards, mail programs and transports, spelled as it is."""
     text = " ".join(own_words(text).split())
     # One look tells ordinary text: controls, surrogates and invisible characters are what cannot be printed.
     if not text.isprintable():

@@ -60,7 +60,7 @@ class Pipeline:
 
         `texts` of the result are the normalised texts, which is what search should read as well.
         """
-        texts = [normalize(message.text) for message in messages]
+        texts = [normalize(message.text, self.taxonomy.own_words) for message in messages]
         languages = self._languages(messages, texts)
         vectors, own = self.bundle.both_vectors(texts, self.encoder)
         predictions = self.bundle.predict(texts, own)

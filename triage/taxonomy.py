@@ -73,11 +73,17 @@ class UrgencyCue:
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
+    """
+    Attributes:
+        own_words: names and words of this desk alone, folded, which are not taken for misspelled others.
+    """
+
     version: str
     areas: tuple[Area, ...]
     intents: tuple[Intent, ...]
     urgencies: tuple[UrgencyLevel, ...]
     urgency_cues: tuple[UrgencyCue, ...]
+    own_words: frozenset[str] = frozenset()
 
     def intent(self, label: str) -> Intent | None:
         """The intent of that label; None for a label that a bundle knows and the taxonomy does not."""
@@ -98,7 +104,7 @@ def load_taxonomy(path: Path = STARTER) -> Taxonomy:
     Raises:
         BadConfiguration: with every mistake in the file.
     """
-    document = Document(path, known=("name", "areas", "intents", "urgencies", "urgency_cues"))
+    document = Document(path, known=("name", "own_words", "areas", "intents", "urgencies", "urgency_cues"))
     area_rows = document.rows("areas", known=("id", "title"))
     areas = tuple(
         Area(identity, str(row.get("title", identity)))
@@ -134,9 +140,10 @@ def load_taxonomy(path: Path = STARTER) -> Taxonomy:
         for row in document.rows("urgency_cues", known=("reason", "words"))
         for reason in [str(row.get("reason", ""))]
     )
+    own = frozenset(map(fold, document.words("the file", document.content, "own_words")))
     document.problems += [f"{path}: {problem}" for problem in _contradictions(areas, intents)]
     document.finish()
-    return Taxonomy(document.version, areas, intents, urgencies, cues)
+    return Taxonomy(document.version, areas, intents, urgencies, cues, own)
 
 
 def _area_of(intent: str, areas: Sequence[Area]) -> str | None:

@@ -1,5 +1,6 @@
 """The starter: messages in twelve languages, true labels, and a bundle that was trained on just these."""
 
+import gzip
 import json
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,8 @@ from training.data import Tickets, parse_columns, read_tickets
 from training.findings import Severity
 from training.slots import slot_families
 from training.validation import validate
+from training.words import lines, texts
+from triage import words
 from triage.channels import load_policy
 from triage.normalize import normalize
 from triage.taxonomy import load_taxonomy
@@ -98,6 +101,13 @@ def test_the_starter_bundle_was_trained_on_these_very_messages(tickets: Tickets)
     assert manifest["data"] == {"rows": len(tickets.rows), "fingerprint": tickets.fingerprint}, stale
     labels = {task: {row.label(task) for row in tickets.rows} for task in parse_columns(TASKS)}
     assert {task: set(about["labels"]) for task, about in manifest["tasks"].items()} == labels, stale
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_words_are_counted_in_these_very_messages(language: str) -> None:
+    stale = "triage/starter/words is older than training/starter/messages: run `python -m training.words`"
+    with gzip.open(words.COUNTS / f"{language}.txt.gz", "rt", encoding="utf-8") as file:
+        assert file.read() == lines(texts(language)), stale
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

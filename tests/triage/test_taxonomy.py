@@ -63,6 +63,13 @@ def test_a_desk_names_its_own_labels(tmp_path: Path) -> None:
     assert small.urgency("high") is None
 
 
+def test_a_desk_names_words_of_its_own(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALL).own_words == frozenset()
+    assert load(tmp_path, SMALL + "own_words: [Zenvio, Мегафлоу]").own_words == {"zenvio", "мегафлоу"}
+    (problem,) = problems_of(tmp_path, SMALL + "own_words: Zenvio")
+    assert "own_words is 'Zenvio'; it should be a list of words" in problem
+
+
 def test_the_version_follows_the_content(tmp_path: Path) -> None:
     first = load(tmp_path, SMALL).version
     assert first.startswith("คลินิก-")
@@ -88,7 +95,7 @@ urgency_cues:
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     expected = [
-        "has unknown intent; known are name, areas, intents, urgencies, urgency_cues",
+        "has unknown intent; known are name, own_words, areas, intents, urgencies, urgency_cues",
         "intents entry 1 has no id",
         "a: complexity is 'enormous'; it can be low, medium, high",
         "a: sensitive is 'maybe'; it can be True, False",
