@@ -107,7 +107,8 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
             text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
             (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
             if bundle.adapter is not None:
-                shutil.copytree(bundle.adapter, scratch / ADAPTER)
+                # Contents alone: PEFT writes files that only their owner can read, and a server may be another.
+                shutil.copytree(bundle.adapter, scratch / ADAPTER, copy_function=shutil.copyfile)
     # shutil's own error names every file and has no reason of its own.
     except OSError as error:
         reason = error.strerror or str(error)[:200]

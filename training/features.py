@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import scipy.sparse as sp
@@ -38,17 +39,17 @@ class TrainingTexts:
     def of(cls, tickets: Sequence[Ticket], *, noise: bool = False) -> "TrainingTexts":
         """
         Args:
-            noise: whether each row has a copy with the noise of a channel on it, unless reading undoes that.
+            noise: whether each row has a copy with the noise of a channel on it, of a kind that reading does not undo.
         """
         texts = [normalize(ticket.text) for ticket in tickets]
         kinds = noises(TO_LEARN) if noise else {}
-        copies = [
-            (at, read)
-            for at, (ticket, text) in enumerate(zip(tickets, texts, strict=True))
-            for other in (respelled(text), noisy(ticket.text, ticket.language, kinds) if noise else None)
-            # What reading undoes is nothing new.
-            if other is not None and (read := normalize(other)) != text
-        ]
+        copies: list[tuple[int, str]] = []
+        for at, (ticket, text) in enumerate(zip(tickets, texts, strict=True)):
+            other_way = respelled(text)
+            for others in ([other_way] if other_way else [], noisy(ticket.text, ticket.language, kinds)):
+                # What reading undoes is nothing new.
+                new = (read for other in others if (read := normalize(other)) != text)
+                copies += [(at, read) for read in islice(new, 1)]
         every = (*texts, *(other for _, other in copies))
         return cls(every, len(texts), np.array([at for at, _ in copies], np.intp), lexical_counts(every))
 

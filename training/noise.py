@@ -6,7 +6,7 @@ texts that nothing was trained on.
 
 import unicodedata
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,11 @@ def noises(path: Path = SUITE) -> Mapping[str, Noise]:
     }
 
 
-def noisy(text: str, language: str | None, kinds: Mapping[str, Noise]) -> str | None:
-    """`text` with one of the `LEARNED` kinds on it, always the same one for the same text; None where none applies."""
+def noisy(text: str, language: str | None, kinds: Mapping[str, Noise]) -> Iterator[str]:
+    """`text` with each of the `LEARNED` kinds on it that applies, in an order that is always the same for the text."""
     draw = np.random.default_rng(zlib.crc32(text.encode("utf-8", "replace")))
-    tried = (kinds[name](text, language or "", draw) for name in draw.permutation(LEARNED))
-    return next((found for found in tried if found is not None), None)
+    tried = (kinds[name](text, language or "", draw) for name in draw.permutation(LEARNED) if name in kinds)
+    return (found for found in tried if found is not None)
 
 
 def typos(text: str, _language: str, draw: Draw) -> str | None:

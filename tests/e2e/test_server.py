@@ -61,9 +61,16 @@ def test_a_person_reads_first_what_the_model_is_not_sure_of_and_nothing_else(ser
     assert (found["decision"]["action"] == "review") == found["intent"]["abstained"]
 
 
-def test_a_forgotten_password_is_answered_from_the_article_in_the_customers_language(server: Server) -> None:
-    assert server.post("/v1/triage", text=PASSWORD_VI)["decision"]["action"] == "answer"
-    found = server.post("/v1/answers", question=PASSWORD_VI)
+@pytest.mark.parametrize(
+    "question",
+    [PASSWORD_VI, "Quen mat khau roi, dang nhap kieu gi day?", "Quên mậtkhẩu rồi, đăgn nhập kiểugì đây?"],
+    ids=["as it should be", "without marks", "in a hurry"],
+)
+def test_a_forgotten_password_is_answered_from_the_article_in_the_customers_language(
+    server: Server, question: str
+) -> None:
+    assert server.post("/v1/triage", text=question)["decision"]["action"] == "answer"
+    found = server.post("/v1/answers", question=question)
     assert [citation["article_id"] for citation in found["citations"]] == ["password-reset-vi"]
     assert found["answer"]["language"] == "vi"
     assert "Quên mật khẩu" in found["answer"]["text"]
