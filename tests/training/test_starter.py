@@ -87,7 +87,8 @@ def test_labels_are_those_of_taxonomy_and_policy(rows: list[dict[str, Any]]) -> 
     assert {row["intent"] for row in rows} == {intent.id for intent in taxonomy.intents}
     assert {row["urgency"] for row in rows} == {level.id for level in taxonomy.urgencies}
     assert {row["channel"] for row in rows} <= channels
-    assert {row["best_channel"] for row in rows} <= channels
+    # What is for no desk has no channel on which this one would solve it.
+    assert {row["best_channel"] for row in rows if "best_channel" in row} <= channels
 
 
 def test_a_group_stays_within_its_language(rows: list[dict[str, Any]]) -> None:
