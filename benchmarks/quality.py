@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,18 +112,22 @@ def measure(
     return Result(name, method, seed, round(seconds, 1), {**figures, "chosen": chosen})
 
 
-def report(results: Sequence[Result], output: Path | None) -> None:
-    """The table of results on standard output, and each as a JSON line in `output`."""
+def report(results: Iterable[Result], output: Path | None) -> None:
+    """The table of results on standard output, and each as a JSON line in `output` as soon as it is there."""
     machine = about()
-    sys.stdout.write(f"{machine}\n\n{HEADER}\n" + "".join(f"{result.row()}\n" for result in results))
-    if len(results) > 1:
-        accuracy = [result.figures["accuracy"] for result in results]
-        sys.stdout.write(f"\nmean accuracy {np.mean(accuracy):.2%}, deviation {np.std(accuracy):.2%}\n")
-    if output:
-        with output.open("a", encoding="utf-8") as file:
-            for result in results:
-                line = {"machine": machine, "set": result.name, "method": result.method, "seed": result.seed}
+    sys.stdout.write(f"{machine}\n\n{HEADER}\n")
+    found = []
+    for result in results:
+        found.append(result)
+        sys.stdout.write(f"{result.row()}\n")
+        sys.stdout.flush()
+        if output:
+            line = {"machine": machine, "set": result.name, "method": result.method, "seed": result.seed}
+            with output.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({**line, "seconds": result.seconds, **result.figures}) + "\n")
+    if len(found) > 1:
+        accuracy = [result.figures["accuracy"] for result in found]
+        sys.stdout.write(f"\nmean accuracy {np.mean(accuracy):.2%}, deviation {np.std(accuracy):.2%}\n")
 
 
 def _evaluated(bundle: Bundle, test: Tickets, task: str, encoder: ServingEncoder) -> dict[str, Any]:

@@ -17,11 +17,11 @@ def main() -> None:
     encoder = open_encoder()
     data, test = public("banking77/train", task="intent"), public("banking77/test", task="intent")
     name = f"banking77, {asked.shots}-shot" if asked.shots else "banking77"
-    results = []
-    for seed in range(13, 13 + asked.seeds):
-        some = few_shots(data, asked.shots, seed=seed) if asked.shots else data
-        results.append(measure(name, asked.method, some, test, "intent", encoder, seed=seed))
-    report(results, asked.output)
+    seeds = range(13, 13 + asked.seeds)
+    drawn = ((seed, few_shots(data, asked.shots, seed=seed) if asked.shots else data) for seed in seeds)
+    report(
+        (measure(name, asked.method, some, test, "intent", encoder, seed=seed) for seed, some in drawn), asked.output
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def main() -> None:
     test = public("clinc150/test", "clinc150/oos_test", task="intent")
     seeds = range(13, 13 + asked.seeds)
     report(
-        [measure("clinc150", asked.method, data, test, "intent", encoder, seed=seed) for seed in seeds], asked.output
+        (measure("clinc150", asked.method, data, test, "intent", encoder, seed=seed) for seed in seeds), asked.output
     )
 
 

@@ -22,12 +22,20 @@ def main() -> None:
     data = public("truevoice/train", task="destination")
     labels = [row.label("destination") for row in data.rows]
     folds = StratifiedKFold(5, shuffle=True, random_state=13).split(np.zeros(len(labels)), labels)
-    results = []
-    for number, (inside, outside) in list(enumerate(folds))[: asked.folds]:
-        train, test = (replace(data, rows=tuple(data.rows[at] for at in rows)) for rows in (inside, outside))
-        name = f"truevoice, fold {number + 1}"
-        results.append(measure(name, asked.method, train, test, "destination", encoder, seed=13))
-    report(results, asked.output)
+    report(
+        (
+            measure(
+                f"truevoice, fold {number}",
+                asked.method,
+                *(replace(data, rows=tuple(data.rows[at] for at in rows)) for rows in fold),
+                "destination",
+                encoder,
+                seed=13,
+            )
+            for number, fold in list(enumerate(folds, 1))[: asked.folds]
+        ),
+        asked.output,
+    )
 
 
 if __name__ == "__main__":

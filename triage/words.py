@@ -6,7 +6,7 @@ Half of a word's frequency comes from `wordfreq` (Speer 2022), and half from the
 
 import gzip
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -59,9 +59,7 @@ class Lexicon:
         self._logs = {word: math.log(frequency) for word, frequency in frequencies.items()}
         self.capitals = language == "de"
         self._counts, self._pairs = singles, pairs
-        self._followers: dict[str, int] = defaultdict(int)
-        for first, _ in pairs:
-            self._followers[first] += 1
+        self._followers = Counter(first for first, _ in pairs)
         spellings: dict[str, list[str]] = defaultdict(list)
         for word in frequencies:
             spellings[plain(word)].append(word)
