@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from models.features import plain
-from triage.words import Lexicon, lexicon, likeliest_language
+from triage.words import UNKNOWN, Lexicon, lexicon, likeliest_language
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _MENDABLE = re.compile("[A-Za-zÀ-ɏḀ-ỿЀ-ӿ]")
@@ -90,6 +90,14 @@ def mended(text: str, own_words: Collection[str] = ()) -> str:
         return text
     words = lexicon(language)
     marks = _marks(typed, words)
+    if marks is _Marks.MISSING:
+        # Joined words first: which marks a word should have is told by its neighbours.
+        pieces = [_apart(word.small, words, bare=True) if _is_joined(word, words) else None for word in typed]
+        if any(pieces):
+            text = "".join(
+                _written(text, typed, [some or (word.small,) for some, word in zip(pieces, typed, strict=True)])
+            )
+            typed = [word for word in _typed(text) if word.small not in own_words]
     meanings = [_meanings(word, words, marks) for word in typed]
     if all(len(some) == 1 for some in meanings):
         return text
@@ -117,6 +125,11 @@ def _typed(text: str) -> list[_Typed]:
             small = match[0].lower().replace("’", "'")
             found.append(_Typed(start, end, match[0], small, not found or bool(_BREAK.search(before)), name))
     return found
+
+
+def _is_joined(word: _Typed, words: Lexicon) -> bool:
+    """Whether a word without marks is none that is written so."""
+    return len(word.small) <= _MOST_JOINED and word.small not in words and not words.spelled(word.small)
 
 
 def _marks(typed: list[_Typed], words: Lexicon) -> _Marks:
@@ -150,7 +163,7 @@ def _meanings(word: _Typed, words: Lexicon, marks: _Marks) -> Mapping[Meaning, f
                 lost = letters != small and any(letter not in meant for letter in small if plain(letter) != letter)
                 price = cost + (_LOST_MARKS if lost else 0.0)
                 found[(meant,)] = min(price, found.get((meant,), price))
-    if len(small) <= _MOST_JOINED and (pieces := _apart(small, words, bare=bare)):
+    if len(small) <= _MOST_JOINED and (pieces := _apart(small, words)):
         found[pieces] = _NO_SPACE * (len(pieces) - 1) + _ONE_LETTER * sum(len(piece) == 1 for piece in pieces)
     if len(found) <= _MOST_MEANINGS:
         return found
@@ -184,8 +197,8 @@ def _one_slip(letters: str, alphabet: str) -> dict[str, float]:
     return found
 
 
-def _apart(joined: str, words: Lexicon, *, bare: bool) -> Meaning | None:
-    """The likeliest known words that `joined` consists of; None where it does not, or is one of them."""
+def _apart(joined: str, words: Lexicon, *, bare: bool = False) -> Meaning | None:
+    """The likeliest known words that `joined` consists of, `bare` without their marks; None where it does not."""
     best: list[tuple[float, Meaning] | None] = [(0.0, ()), *(None for _ in joined)]
     for end in range(1, len(joined) + 1):
         for start in range(max(0, end - _MOST_LETTERS), end):
@@ -193,12 +206,9 @@ def _apart(joined: str, words: Lexicon, *, bare: bool) -> Meaning | None:
             if before is None or len(before[1]) >= _MOST_PIECES:
                 continue
             piece = joined[start:end]
-            if piece not in words:
-                same = words.spelled(piece) if bare else ()
-                if not same:
-                    continue
-                piece = max(same, key=words.log)
-            log = words.log(piece)
+            log = max(map(words.log, words.spelled(piece)), default=UNKNOWN) if bare else words.log(piece)
+            if log <= UNKNOWN if bare else piece not in words:
+                continue
             if end - start == 1 and log < _LETTER_ALONE:
                 continue
             score = before[0] + log - _NO_SPACE - (_ONE_LETTER if end - start == 1 else 0.0)

@@ -45,6 +45,7 @@ def test_letters_that_slipped(typed: str, meant: str) -> None:
         ("i paid twoweeks ago andnothing came", "i paid two weeks ago and nothing came"),
         ("Оплатилвчера, а заказотменили", "Оплатил вчера, а заказ отменили"),
         ("cho tôi hỏi đơnhàng đang ở đâu", "cho tôi hỏi đơn hàng đang ở đâu"),
+        ("donhang cuatoi bigiao nham size, toimuon doi", "đơn hàng của tôi bị giao nhầm size, tôi muốn đổi"),
         ("mon colisn'est pas arrivé", "mon colis n'est pas arrivé"),
         ("saya maubatalkan pesanan", "saya mau batalkan pesanan"),
     ],
