@@ -6,12 +6,13 @@ not see it. Its test part is kept apart and not used.
     python -m benchmarks.quality_truevoice [--method head|fine-tune]
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.quality import measure, open_encoder, options, public, report
+from benchmarks.quality import Result, measure, open_encoder, options, public, report
 
 
 def main() -> None:
@@ -22,20 +23,13 @@ def main() -> None:
     data = public("truevoice/train", task="destination")
     labels = [row.label("destination") for row in data.rows]
     folds = StratifiedKFold(5, shuffle=True, random_state=13).split(np.zeros(len(labels)), labels)
-    report(
-        (
-            measure(
-                f"truevoice, fold {number}",
-                asked.method,
-                *(replace(data, rows=tuple(data.rows[at] for at in rows)) for rows in fold),
-                "destination",
-                encoder,
-                seed=13,
-            )
-            for number, fold in list(enumerate(folds, 1))[: asked.folds]
-        ),
-        asked.output,
-    )
+
+    def measured(number: int, inside: Iterable[int], outside: Iterable[int]) -> Result:
+        train, test = (replace(data, rows=tuple(data.rows[at] for at in rows)) for rows in (inside, outside))
+        name = f"truevoice, fold {number}"
+        return measure(name, asked.method, train, test, "destination", encoder, seed=13)
+
+    report((measured(number, *fold) for number, fold in list(enumerate(folds, 1))[: asked.folds]), asked.output)
 
 
 if __name__ == "__main__":
