@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from models.bundle import Bundle
 from models.types import Encoder, Prediction, Scored, Vectors
 from training.near_duplicates import families
-from triage.normalize import fold, normalize
+from triage.normalize import cleaned, fold, normalize
 
 CHUNK = 1024
 """Texts that are encoded and scored at once."""
@@ -107,7 +107,7 @@ def _toss(chances: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _different(texts: Sequence[str], known: Sequence[str]) -> list[int]:
     """The first text of each family of near duplicates that no known text belongs to."""
-    family = families([fold(normalize(text)) for text in (*known, *texts)]).tolist()
+    family = families([fold(cleaned(text)) for text in (*known, *texts)]).tolist()
     seen = set(family[: len(known)])
     first: dict[int, int] = {}
     for position, number in enumerate(family[len(known) :]):

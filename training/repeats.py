@@ -7,12 +7,12 @@ from training.data import Ticket
 from training.findings import Case, Check, Finding, Severity, excerpt, finding_of, named, places
 from training.near_duplicates import families
 from training.slots import slot_families
-from triage.normalize import fold, normalize
+from triage.normalize import cleaned, fold
 
 
 def repeats(rows: Sequence[Ticket], valid: Sequence[Ticket]) -> tuple[list[Finding], frozenset[int]]:
     """Findings on the texts of both, and the rows of `valid` whose text stands in `rows` too."""
-    texts = [fold(normalize(ticket.text)) for ticket in (*rows, *valid)]
+    texts = [fold(cleaned(ticket.text)) for ticket in (*rows, *valid)]
     family = families(texts).tolist()
     own = len(rows)
     leaked = _known(texts[:own], texts[own:])

@@ -70,7 +70,7 @@ def test_suggestions_are_the_same_for_the_same_seed_and_the_least_certain_come_f
     doubts = [candidate.uncertainty for candidate in first]
     assert doubts == sorted(doubts, reverse=True)
     vectors = light_encoder.encode(texts)
-    assert np.mean(doubts) > 1.1 * uncertainty(light_bundle.score(texts, vectors)).mean()
+    assert np.mean(doubts) > 1.05 * uncertainty(light_bundle.score(texts, vectors)).mean()
     assert all(candidate.predictions.keys() == light_bundle.heads.keys() for candidate in first)
 
 
