@@ -20,7 +20,6 @@ from models.registry_state import RegistryState, TaskMode
 from serving.knowledge import knowledge_of
 from serving.storage.engine import Database, StorageError
 from triage.pipeline import Message, Pipeline
-from triage.words import read_all
 
 LOOK_AT_REGISTRY, LOOK_AT_KNOWLEDGE = 0.5, 0.5
 """Seconds between two looks at the registry's file, and at the database for changes of the knowledge base."""
@@ -191,8 +190,6 @@ def _warm_up(pipeline: Pipeline) -> None:
     short, long = Message("Where is my order?"), Message("Where is the order that I placed on Monday? " * 4)
     for messages in ([short], [short, long]):
         pipeline.run(messages, at=datetime.now(UTC))
-    # The lists of words of other languages take seconds, in which nobody needs to wait.
-    threading.Thread(target=read_all, name="words", daemon=True).start()
 
 
 def _restrained(pipeline: Pipeline, state: RegistryState) -> Pipeline:

@@ -108,14 +108,8 @@ class Lexicon:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    """The words of one of `LANGUAGES`, read once in a process: up to half a second and 30 MB each."""
+    """The words of one of `LANGUAGES`, read once in a process, which takes up to half a second."""
     return Lexicon(language)
-
-
-def read_all() -> None:
-    """Read what is otherwise read with the first message of each language."""
-    for language in LANGUAGES:
-        lexicon(language)
 
 
 def likeliest_language(words: Iterable[str]) -> str | None:
