@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ class ServingEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_max_tokens(folder))
         self._lock = threading.Lock()
+        self._adapted: WeakValueDictionary[str, AdaptedServingEncoder] = WeakValueDictionary()
+        self._adapting = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -91,9 +94,17 @@ class ServingEncoder:
         return [encoding.ids for encoding in found]
 
     def adapted(self, adapter: Path) -> "AdaptedServingEncoder":
+        """This encoder with the adapter in a folder; the same object for the same files as long as anyone has it.
+
+        A bundle with one label more has the adapter of the one before: promoting it takes no second gigabyte.
+        """
         digests = [self.fingerprint, *(f"{path.name} {sha256(path)}" for path in sorted(adapter.iterdir()))]
         fingerprint = hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
-        return AdaptedServingEncoder(self._config, ModelFiles(self._files.folder, fingerprint, adapter))
+        with self._adapting:
+            if (found := self._adapted.get(fingerprint)) is None:
+                found = AdaptedServingEncoder(self._config, ModelFiles(self._files.folder, fingerprint, adapter))
+                self._adapted[fingerprint] = found
+            return found
 
     def _load(self, *, both: bool = False) -> Backend:
         config = self._config

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 
 from models.backends import Precision, load_sentence_transformer
 from models.bundle import ADAPTER, load_bundle, save_bundle
@@ -267,6 +268,14 @@ def test_no_vector_is_lost_in_bfloat16(tiny_encoder: Path, adapter: Path, tmp_pa
     )
     for precise, rough in zip(wide.encode_both(EVERY_MESSAGE), narrow.encode_both(EVERY_MESSAGE), strict=True):
         assert (precise * rough).sum(axis=1).min() > 0.99
+
+
+def test_the_same_adapter_in_another_folder_is_loaded_once(tiny: ServingEncoder, adapter: Path, tmp_path: Path) -> None:
+    first, again = tiny.adapted(adapter), shutil.copytree(adapter, tmp_path / "again")
+    assert tiny.adapted(again) is first
+    weights = again / "adapter_model.safetensors"
+    save_file({name: -tensor for name, tensor in load_file(weights).items()}, weights)
+    assert tiny.adapted(again) is not first
 
 
 def test_layers_below_the_adapter_are_shared(tiny_encoder: Path, adapter: Path) -> None:
