@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from heapq import nlargest
 
 from models.features import plain
 from triage.words import UNKNOWN, Lexicon, lexicon, likeliest_language
@@ -21,7 +22,7 @@ _ADDRESS = re.compile(r"@|://|www\.|\.\w{2,}/")
 _CODE_BEFORE = re.compile(r"(?:[\d#_/\\&=]|\d-)$")
 _CODE_AFTER = re.compile(r"[\d_/\\&=]|-\d")
 _SENTENCE_END = re.compile(r"[.!?…]\s*$")
-_BREAK = re.compile(r"[.!?…,;:()\d]")
+_BREAK = re.compile(r"[\w.!?…,;:()]")
 _RUN = re.compile(r"(.)\1+")
 
 Meaning = tuple[str, ...]
@@ -62,6 +63,15 @@ class _Typed:
     name: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What the words up to one were taken for; the first has no word."""
+
+    score: float
+    meaning: Meaning = ()
+    before: "_Path | None" = None
+
+
 class _Marks(Enum):
     """Whether the author of a text types marks.
 
@@ -82,7 +92,7 @@ def mended(text: str, own_words: Collection[str] = ()) -> str:
     Args:
         own_words: words in small letters that stay as they are.
     """
-    typed = [word for word in _typed(text) if word.small not in own_words]
+    typed = _typed(text, own_words)
     if not typed:
         return text
     language = likeliest_language(word.small for word in typed)
@@ -97,7 +107,7 @@ def mended(text: str, own_words: Collection[str] = ()) -> str:
             text = "".join(
                 _written(text, typed, [some or (word.small,) for some, word in zip(pieces, typed, strict=True)])
             )
-            typed = [word for word in _typed(text) if word.small not in own_words]
+            typed = _typed(text, own_words)
     meanings = [_meanings(word, words, marks) for word in typed]
     if all(len(some) == 1 for some in meanings):
         return text
@@ -108,8 +118,11 @@ def mended(text: str, own_words: Collection[str] = ()) -> str:
     return "".join(_written(text, typed, meant))
 
 
-def _typed(text: str) -> list[_Typed]:
-    """The words that may be mended: in letters with spaces between words, and no part of a code or an address."""
+def _typed(text: str, own_words: Collection[str]) -> list[_Typed]:
+    """The words that may be mended: in letters with spaces between words, and no part of a code or an address.
+
+    What is left out parts the words around it as a full stop does.
+    """
     found: list[_Typed] = []
     for chunk in _CHUNK.finditer(text):
         if _ADDRESS.search(chunk[0]) or not _MENDABLE.search(chunk[0]):
@@ -119,10 +132,12 @@ def _typed(text: str) -> list[_Typed]:
                 continue
             if not _MENDABLE.match(match[0]):
                 continue
+            small = match[0].lower().replace("’", "'")
+            if small in own_words:
+                continue
             start, end = chunk.start() + match.start(), chunk.start() + match.end()
             before = text[found[-1].end : start] if found else text[:start]
             name = match[0][0].isupper() and bool(found) and not _SENTENCE_END.search(before)
-            small = match[0].lower().replace("’", "'")
             found.append(_Typed(start, end, match[0], small, not found or bool(_BREAK.search(before)), name))
     return found
 
@@ -220,20 +235,24 @@ def _apart(joined: str, words: Lexicon, *, bare: bool = False) -> Meaning | None
 
 def _likeliest(typed: list[_Typed], meanings: list[Mapping[Meaning, float]], words: Lexicon) -> list[Meaning]:
     """The meanings that make the likeliest sentence (Viterbi, with a narrow beam)."""
-    beam: dict[str | None, tuple[float, tuple[Meaning, ...]]] = {None: (0.0, ())}
+    beam: dict[str | None, _Path] = {None: _Path(0.0)}
     for word, some in zip(typed, meanings, strict=True):
-        following: dict[str | None, tuple[float, tuple[Meaning, ...]]] = {}
-        for last, (score, path) in beam.items():
+        following: dict[str | None, _Path] = {}
+        for last, path in beam.items():
             for meaning, cost in some.items():
-                value, previous = score - cost, None if word.fresh else last
+                value, previous = path.score - cost, None if word.fresh else last
                 for meant in meaning:
                     value += words.log_after(previous, meant)
                     previous = meant
-                if previous not in following or value > following[previous][0]:
-                    following[previous] = (value, (*path, meaning))
-        kept = sorted(following.items(), key=lambda item: -item[1][0])[:_BEAM]
-        beam = dict(kept)
-    return list(max(beam.values(), key=lambda found: found[0])[1])
+                if previous not in following or value > following[previous].score:
+                    following[previous] = _Path(value, meaning, path)
+        beam = dict(nlargest(_BEAM, following.items(), key=lambda item: item[1].score))
+    at = max(beam.values(), key=lambda path: path.score)
+    back: list[Meaning] = []
+    while at.before is not None:
+        back.append(at.meaning)
+        at = at.before
+    return back[::-1]
 
 
 def _written(text: str, typed: list[_Typed], meant: list[Meaning]) -> Iterator[str]:

@@ -9,10 +9,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
+import msgpack
 import numpy as np
-import wordfreq
 from numpy.typing import NDArray
 
 from models.features import plain
@@ -31,6 +32,7 @@ _LEFT_OUT_MARKS = 1.0
 """How much less a word says of its language where it could have marks and has none."""
 _NEARLY = 0.85
 """A few words can be of several languages: so near to the likeliest one, a language that can be mended is taken."""
+_CAPITAL_NOUNS = frozenset({"de"})
 _SHARE_OF_MESSAGES = 0.5
 _DISCOUNT = 0.6
 _RAREST = 750
@@ -55,16 +57,16 @@ class Lexicon:
                 frequencies[word] += (1 - _SHARE_OF_MESSAGES) * math.exp(log)
         for word, count in singles.items():
             frequencies[word] += _SHARE_OF_MESSAGES * count / total
-        self._frequencies = dict(frequencies)
         self._logs = {word: math.log(frequency) for word, frequency in frequencies.items()}
-        self.capitals = language == "de"
         self._counts, self._pairs = singles, pairs
         self._followers = Counter(first for first, _ in pairs)
-        spellings: dict[str, list[str]] = defaultdict(list)
+        marked: dict[str, list[str]] = defaultdict(list)
         for word in frequencies:
-            spellings[plain(word)].append(word)
-        self._spellings = {word: tuple(same) for word, same in spellings.items()}
+            if (letters := plain(word)) != word:
+                marked[letters].append(word)
+        self._marked = {letters: tuple(same) for letters, same in marked.items()}
         self._rare, self._rare_logs = _rare(language)
+        self.capitals = language in _CAPITAL_NOUNS
         self.marked = sum(count for word, count in singles.items() if plain(word) != word) / total
         common = sorted(frequencies, key=lambda word: -frequencies[word])[:_TELLING]
         self.letters = "".join(sorted({letter for word in common for letter in plain(word) if letter.isalpha()}))
@@ -75,7 +77,8 @@ class Lexicon:
 
     def spelled(self, letters: str) -> Sequence[str]:
         """The words that are written so without marks."""
-        return self._spellings.get(letters, ())
+        marked = self._marked.get(letters, ())
+        return (letters, *marked) if letters in self._logs else marked
 
     def log(self, word: str) -> float:
         """The log probability of a word, `UNKNOWN` of one that nobody counted."""
@@ -84,16 +87,16 @@ class Lexicon:
 
     def log_after(self, previous: str | None, word: str) -> float:
         """The log probability of a word behind another one, by absolute discounting (Ney, Essen and Kneser 1994)."""
-        frequency = self._frequencies.get(word)
-        if frequency is None:
+        log = self._logs.get(word)
+        if log is None:
             return self._log_if_rare(word)
         before = self._counts.get(previous, 0) if previous is not None else 0
         if not before or previous is None:
-            return self._logs[word]
+            return log
         left = _DISCOUNT * self._followers[previous] / before
         seen = max(self._pairs.get((previous, word), 0) - _DISCOUNT, 0.0) / before
         # What ends a sentence has nothing behind it, and leaves no share for the others.
-        return math.log(seen + max(left, _DISCOUNT / before) * frequency)
+        return math.log(seen + max(left, _DISCOUNT / before) * math.exp(log))
 
     def knows(self, word: str) -> bool:
         """Whether anybody ever counted `word`, in however small a number."""
@@ -167,18 +170,30 @@ def _commonest(language: str) -> Iterator[tuple[str, float]]:
 
 def _rare(language: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Hashes of the words on wordfreq's longest list, sorted, and their logs: a tenth of the room that words take."""
-    lists = list(_listed(language, "best"))[: _RAREST + 1]
-    hashes = np.array([hash(word) for _, words in lists for word in words], np.int64)
-    logs = np.repeat([log for log, _ in lists], [len(words) for _, words in lists])
-    order = np.argsort(hashes, kind="stable")
-    return hashes[order], logs[order].astype(np.float32)
+    hashes: list[NDArray[np.int64]] = []
+    logs: list[NDArray[np.float32]] = []
+    for log, words in islice(_listed(language, "best"), _RAREST + 1):
+        hashes.append(np.array([hash(word) for word in words], np.int64))
+        logs.append(np.full(len(words), log, np.float32))
+    found = np.concatenate(hashes)
+    order = np.argsort(found, kind="stable")
+    return found[order], np.concatenate(logs)[order]
 
 
 def _listed(language: str, length: str) -> Iterator[tuple[float, list[str]]]:
-    """The log probability and the words of each step of a list; wordfreq's own readers would keep all of it."""
-    path = wordfreq.available_languages(length)[language]
-    for centibels, words in enumerate(wordfreq.read_cBpack(path)):
-        yield -centibels / 100 * math.log(10), words
+    """The log probability and the words of each step of a list, one after the other.
+
+    wordfreq's own readers hold a whole list at once, and keep it; their docstring describes the format.
+    """
+    # Not above: it takes a third of a second, and most commands read no message.
+    import wordfreq
+
+    with gzip.open(wordfreq.available_languages(length)[language], "rb") as file:
+        steps = msgpack.Unpacker(file, raw=False)
+        count = steps.read_array_header()
+        steps.skip()  # the header
+        for centibels in range(count - 1):
+            yield -centibels / 100 * math.log(10), steps.unpack()
 
 
 def _is_word(word: str) -> bool:

@@ -114,7 +114,7 @@ def knowledge_gaps(
 
 def _vectors(now: Snapshot, questions: Sequence[OpenQuestion], advance: Callable[[int, int], None]) -> Vectors:
     """Centred, shape (questions, dimension); the same text, whatever its case and width, is encoded once."""
-    texts = [normalize(question.text) for question in questions]
+    texts = [normalize(question.text, now.pipeline.taxonomy.own_words) for question in questions]
     folded = [fold(text) for text in texts]
     first = {same: at for at, same in reversed(list(enumerate(folded)))}
     different = {same: row for row, same in enumerate(first)}

@@ -4,53 +4,38 @@ import pytest
 
 from triage.normalize import cleaned, normalize
 from triage.spelling import mended
-from triage.words import LANGUAGES, lexicon, likeliest_language
+from triage.words import LANGUAGES, UNKNOWN, lexicon, likeliest_language
+
+MARKS = [
+    ("toi muon doi tra cai ao nay vi giao nham size", "tôi muốn đổi trả cái áo này vì giao nhầm size"),
+    ("the cua minh bi tru tien hai lan", "thẻ của mình bị trừ tiền hai lần"),
+    ("Don hang TV-118402 giao tre 3 ngay roi", "Đơn hàng TV-118402 giao trễ 3 ngày rồi"),
+    ("meu cartao nao funciona", "meu cartão não funciona"),
+    ("Ma commande est arrivee cassee", "Ma commande est arrivée cassée"),
+    ("el codigo no me llega al telefono", "el código no me llega al teléfono"),
+]
+LETTERS = [
+    ("wher is my ordeer, i paied for expres delivery", "where is my order, i paid for express delivery"),
+    ("Где мой закз? Оплатила вчреа, статус не меняетя", "Где мой заказ? Оплатила вчера, статус не меняется"),
+    ("đơn hnàg của tôi chưa được gaio", "đơn hàng của tôi chưa được giao"),
+    ("mi tarjeta no funcoina desde ayer", "mi tarjeta no funciona desde ayer"),
+    ("meine Bestellnug ist nicht angekommen", "meine Bestellung ist nicht angekommen"),
+    ("je veux annluer ma commande", "je veux annuler ma commande"),
+    ("barang saya belum sampi juga", "barang saya belum sampai juga"),
+    ("quero canclar meu pedido", "quero cancelar meu pedido"),
+]
+SPACES = [
+    ("i paid twoweeks ago andnothing came", "i paid two weeks ago and nothing came"),
+    ("Оплатилвчера, а заказотменили", "Оплатил вчера, а заказ отменили"),
+    ("cho tôi hỏi đơnhàng đang ở đâu", "cho tôi hỏi đơn hàng đang ở đâu"),
+    ("donhang cuatoi bigiao nham size, toimuon doi", "đơn hàng của tôi bị giao nhầm size, tôi muốn đổi"),
+    ("mon colisn'est pas arrivé", "mon colis n'est pas arrivé"),
+    ("saya maubatalkan pesanan", "saya mau batalkan pesanan"),
+]
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("toi muon doi tra cai ao nay vi giao nham size", "tôi muốn đổi trả cái áo này vì giao nhầm size"),
-        ("the cua minh bi tru tien hai lan", "thẻ của mình bị trừ tiền hai lần"),
-        ("Don hang TV-118402 giao tre 3 ngay roi", "Đơn hàng TV-118402 giao trễ 3 ngày rồi"),
-        ("meu cartao nao funciona", "meu cartão não funciona"),
-        ("Ma commande est arrivee cassee", "Ma commande est arrivée cassée"),
-        ("el codigo no me llega al telefono", "el código no me llega al teléfono"),
-    ],
-)
-def test_marks_that_were_not_typed(typed: str, meant: str) -> None:
-    assert normalize(typed) == meant
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("wher is my ordeer, i paied for expres delivery", "where is my order, i paid for express delivery"),
-        ("Где мой закз? Оплатила вчреа, статус не меняетя", "Где мой заказ? Оплатила вчера, статус не меняется"),
-        ("đơn hnàg của tôi chưa được gaio", "đơn hàng của tôi chưa được giao"),
-        ("mi tarjeta no funcoina desde ayer", "mi tarjeta no funciona desde ayer"),
-        ("meine Bestellnug ist nicht angekommen", "meine Bestellung ist nicht angekommen"),
-        ("je veux annluer ma commande", "je veux annuler ma commande"),
-        ("barang saya belum sampi juga", "barang saya belum sampai juga"),
-        ("quero canclar meu pedido", "quero cancelar meu pedido"),
-    ],
-)
-def test_letters_that_slipped(typed: str, meant: str) -> None:
-    assert normalize(typed) == meant
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("i paid twoweeks ago andnothing came", "i paid two weeks ago and nothing came"),
-        ("Оплатилвчера, а заказотменили", "Оплатил вчера, а заказ отменили"),
-        ("cho tôi hỏi đơnhàng đang ở đâu", "cho tôi hỏi đơn hàng đang ở đâu"),
-        ("donhang cuatoi bigiao nham size, toimuon doi", "đơn hàng của tôi bị giao nhầm size, tôi muốn đổi"),
-        ("mon colisn'est pas arrivé", "mon colis n'est pas arrivé"),
-        ("saya maubatalkan pesanan", "saya mau batalkan pesanan"),
-    ],
-)
-def test_spaces_left_out(typed: str, meant: str) -> None:
+@pytest.mark.parametrize(("typed", "meant"), [*MARKS, *LETTERS, *SPACES])
+def test_what_was_not_typed_or_slipped_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     assert normalize(typed) == meant
 
 
@@ -87,21 +72,42 @@ def test_mixed_with_english_only_what_slipped_changes() -> None:
 def test_a_desk_keeps_its_own_words() -> None:
     assert normalize("meu zenvio não chegou") == "meu envio não chegou"
     assert normalize("meu zenvio não chegou", {"zenvio"}) == "meu zenvio não chegou"
+    assert normalize("quero canclar o zenvio", {"zenvio"}) == "quero cancelar o zenvio"
+
+
+@pytest.mark.parametrize("between", ["zenvio", "a@b.example", "4711-x", "订单"])
+def test_words_do_not_follow_each_other_across_what_is_left_alone(between: str) -> None:
+    assert mended("toi muon hoi ve cua hang") == "tôi muốn hỏi về cửa hàng"
+    assert mended(f"toi muon hoi ve cua {between} hang", {"zenvio"}) == f"tôi muốn hỏi về của {between} hàng"
 
 
 def test_nonsense_stays_nonsense() -> None:
     assert mended("qwzx vbnmk plokj wsxedc rfvtgb") == "qwzx vbnmk plokj wsxedc rfvtgb"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_of_each_language_are_known(language: str) -> None:
-    known = lexicon(language)
-    assert all(letter.isalpha() for letter in known.letters)
-    common = {"en": "order", "vi": "đơn", "ru": "заказ", "de": "bestellung", "es": "pedido"}
-    word = common.get(language) or {"fr": "commande", "id": "pesanan", "pt": "pedido"}[language]
-    assert word in known
-    assert known.log(word) > known.log("zqxv" * 5)
-    assert known.log_after(None, word) == known.log(word)
+@pytest.mark.parametrize(
+    ("language", "common", "rarer", "foreign"),
+    [
+        ("en", "order", "orderly", "заказ"),
+        ("vi", "đơn", "bềnh", "заказ"),
+        ("ru", "заказ", "заказник", "đơn"),
+        ("de", "bestellung", "bestellwert", "заказ"),
+        ("es", "pedido", "pedigrí", "bestellung"),
+        ("fr", "commande", "commandeur", "đơn"),
+        ("id", "pesanan", "pesantren", "заказ"),
+        ("pt", "pedido", "pedinte", "đơn"),
+    ],
+)
+def test_the_words_of_each_language_are_known(language: str, common: str, rarer: str, foreign: str) -> None:
+    words = lexicon(language)
+    assert common in words
+    assert words.log(common) > words.log(rarer) > UNKNOWN == words.log(foreign)
+    assert words.knows(rarer)
+    assert not words.knows(foreign)
+
+
+def test_every_language_that_is_mended_is_among_them() -> None:
+    assert set(LANGUAGES) == {"en", "vi", "ru", "de", "es", "fr", "id", "pt"}
 
 
 def test_what_stands_before_decides_between_words() -> None:
