@@ -12,7 +12,7 @@ from models.bundle import load_bundle, read_manifest
 from models.encoder import ServingEncoder
 from models.registry import STARTER
 from training.data import Tickets, parse_columns, read_tickets
-from training.findings import Severity
+from training.findings import Check, Severity
 from training.slots import slot_families
 from training.validation import validate
 from training.words import lines, texts
@@ -48,9 +48,13 @@ def test_every_row_is_usable_and_none_repeats_another(tickets: Tickets, rows: li
     assert (tickets.problems, test.problems) == ((), ())
     assert len(tickets.rows) + len(test.rows) == len(rows)
     report = validate(tickets, test)
+    report.require_usable()
     left_out = [finding for finding in report.findings if finding.severity in (Severity.ERROR, Severity.LEFT_OUT)]
     assert left_out == []
     assert report.leaked == frozenset()
+    warnings = {(finding.task, finding.kind) for finding in report.findings if finding.severity is Severity.WARNING}
+    # "thanks~" is nearly "thanks" in any language.
+    assert {task for task, _ in warnings - {(None, Check.NEAR_LEAK)}} <= {"channel"}
 
 
 def test_no_row_was_written_by_template(tickets: Tickets) -> None:
@@ -88,7 +92,8 @@ def test_labels_are_those_of_taxonomy_and_policy(rows: list[dict[str, Any]]) -> 
     assert {row["urgency"] for row in rows} == {level.id for level in taxonomy.urgencies}
     assert {row["channel"] for row in rows} <= channels
     # What is for no desk has no channel on which this one would solve it.
-    assert {row["best_channel"] for row in rows if "best_channel" in row} <= channels
+    assert {row["intent"] for row in rows if "best_channel" not in row} == {"other.out_of_scope"}
+    assert {row["best_channel"] for row in rows if row["intent"] != "other.out_of_scope"} <= channels
 
 
 def test_a_group_stays_within_its_language(rows: list[dict[str, Any]]) -> None:
@@ -116,7 +121,8 @@ def test_the_starter_bundle_knows_the_messages_it_was_trained_on(
     tickets: Tickets, encoder: ServingEncoder, language: str
 ) -> None:
     bundle = load_bundle(STARTER, encoder)
-    own = [ticket for ticket in tickets.rows if ticket.language == language][::50]
+    own = [ticket for ticket in tickets.rows if ticket.language == language]
+    own = own[:: len(own) // 24]
     texts = [normalize(ticket.text) for ticket in own]
     predictions = bundle.predict(texts, bundle.vectors(texts, encoder))
     right = sum(p["intent"].label == t.label("intent") for p, t in zip(predictions, own, strict=True))
