@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data import PUBLIC, rows
-from benchmarks.machine import about
+from benchmarks.machine import about, resident
 from kb.index import Index, IndexSettings, Kind, Rows, load_index
 from models.types import TextKind
 from models.vectors import VectorCache, unit
@@ -190,12 +190,6 @@ def answer(folder: Path, kind: str, *, mapped: bool) -> dict[str, Any]:
             memory = resident()
     np.savez(folder / "found.npz", **answers)
     return {"found": figures, "resident": memory}
-
-
-def resident() -> float:
-    """MiB of this process, pages of mapped files among them."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def synthetic(size: int, seed: int = 7) -> Rows:

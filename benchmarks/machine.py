@@ -15,6 +15,12 @@ def about() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, {model}, {cores} cores, {narrow}, Python {platform.python_version()}"
 
 
+def resident() -> float:
+    """MiB of this process, pages of mapped files among them."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
 def _cpuinfo(key: str) -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
