@@ -1,7 +1,7 @@
 """The head of one task: strength by cross-validation, probabilities and thresholds from rows it did not see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from models.scope import TRAITS, label_means, traits_of
 from models.types import Vectors
 from training.calibration import calibrate
 from training.features import Numbers, TrainingTexts
-from training.machines import Strength, fit_head
+from training.machines import FEW, Strength, fit_head
 from training.metrics import summary
 from training.scope import fit_scope
 from training.splits import Fold
@@ -106,7 +106,7 @@ def train_head(
     figures = summary(
         truth, head.scored(held.scores + found.offsets, foreign), [languages[at] for at in target.rows[held.rows]]
     )
-    chosen = {"regularisation": strength.regularisation, "balanced": strength.balanced}
+    chosen = asdict(strength)
     return TrainedHead(head, figures, chosen)
 
 
@@ -118,9 +118,10 @@ def _strongest(target: Target, texts: TrainingTexts, vectors: Vectors, fold: Fol
     counts = target.truth[inside].sum(axis=0)
     uneven = not target.multi_label and counts.max() > _UNEVEN * max(counts.min(), 1)
     scale = texts.scale(vectors, target.rows[inside])
+    softmax = len(target.rows) <= FEW and not target.multi_label
     best, reached = Strength(config.strengths[0]), -1.0
     for strength in (
-        Strength(c, balanced) for balanced in ((False, True) if uneven else (False,)) for c in config.strengths
+        Strength(c, balanced, softmax) for balanced in ((False, True) if uneven else (False,)) for c in config.strengths
     ):
         head = fit_head(target, inside, texts, vectors, scale, strength, seed=config.seed)
         scores = texts.scores(head, scale, vectors, target.rows[outside])

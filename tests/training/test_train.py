@@ -88,7 +88,7 @@ def test_the_manifest_says_where_the_bundle_comes_from_and_how_good_it_is(
     training = manifest["training"]
     assert (training["method"], training["seed"], training["precision"]) == ("head", 13, 0.9)
     assert training["held_out"] == manifest["metrics"]["how"] == "3-fold cross-validation, grouped"
-    assert training["tasks"]["intent"].keys() == {"regularisation", "balanced"}
+    assert training["tasks"]["intent"].keys() == {"regularisation", "balanced", "softmax"}
     assert manifest["encoder"]["fingerprint"] == light_encoder.fingerprint
     assert manifest["tasks"]["intent"]["labels"] == sorted(WORDS)
     assert {"numpy", "scikit-learn", "torch"} <= manifest["libraries"].keys()
@@ -99,6 +99,19 @@ def test_the_manifest_says_where_the_bundle_comes_from_and_how_good_it_is(
     assert all(0 <= share <= 1 for share in shares)
     assert figures["accuracy"] > 0.95
     assert figures["precision_when_sure"] >= 0.9
+
+
+def test_few_rows_are_learned_against_each_other_and_many_label_by_label(
+    light_encoder: LightEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = _trained(_tickets(), light_encoder)
+    monkeypatch.setattr("training.heads.FEW", 100)
+    many = _trained(_tickets(), light_encoder)
+    texts = [words["vi"] for words in WORDS.values()]
+    for bundle, softmax in ((few, True), (many, False)):
+        assert bundle.notes["training"]["tasks"]["intent"]["softmax"] is softmax
+        predictions = bundle.predict(texts, light_encoder.encode(texts))
+        assert [prediction["intent"].label for prediction in predictions] == list(WORDS)
 
 
 def test_rows_are_scored_by_a_head_that_did_not_see_their_group(light_encoder: LightEncoder) -> None:
