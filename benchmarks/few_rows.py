@@ -1,12 +1,11 @@
 """What learns best from a few rows of each label: support vector machines or softmax regression, and do names help?
 
 On the encoder as it is. A few rows of each label of the training parts are learned from, and 1,000 others of them are
-scored; no test part is read. `names` adds the name of each label as one more row of it, without its punctuation.
+scored; no test part is read. `names` is what `frontdesk train --names` does.
 
     python -m benchmarks.few_rows
 """
 
-import re
 import sys
 import time
 from dataclasses import replace
@@ -17,10 +16,9 @@ from benchmarks.machine import about
 from benchmarks.quality import open_encoder, public
 from models.encoder import ServingEncoder
 from training.data import Tickets
-from training.features import TrainingTexts
 from training.machines import Strength, fit_head
 from training.splits import few_shots
-from training.train import task_targets
+from training.train import TrainingConfig, task_targets, training_texts
 
 SETS = (
     ("banking77/train", "intent", 5),
@@ -46,24 +44,17 @@ def main() -> None:
         others = [ticket for ticket in data.rows if ticket.text not in known]
         chosen = np.random.default_rng(SEED).choice(len(others), SCORED, replace=False)
         scored = tuple(others[at] for at in chosen)
-        labels = sorted({ticket.label(task) or "" for ticket in few.rows})
-        names = [
-            replace(few.rows[0], text=re.sub(r"[\W_]+", " ", label), labels={task: (label,)}, group=f"name {label}")
-            for label in labels
-        ]
-        cells = [
-            cell
-            for more in ([], names)
-            for cell in _right(replace(few, rows=(*few.rows, *more, *scored)), task, len(few.rows) + len(more), encoder)
-        ]
+        tickets = replace(few, rows=(*few.rows, *scored))
+        cells = [cell for names in (False, True) for cell in _right(tickets, task, len(few.rows), encoder, names=names)]
         sys.stdout.write(f"| {name} | {shots} | {len(few.rows)} | {' | '.join(cells)} |\n")
         sys.stdout.flush()
 
 
-def _right(tickets: Tickets, task: str, learned: int, encoder: ServingEncoder) -> list[str]:
+def _right(tickets: Tickets, task: str, learned: int, encoder: ServingEncoder, *, names: bool) -> list[str]:
     """For each machine the share of right labels among the rows behind the `learned` ones, and its seconds."""
-    texts = TrainingTexts.of(tickets.rows)
-    target = task_targets(tickets, [task], None)[task]
+    targets = task_targets(tickets, [task], None)
+    target = targets[task]
+    texts = training_texts(tickets, targets.values(), TrainingConfig(names=names))
     vectors = encoder.encode(texts.texts)
     inside, outside = np.arange(learned), np.arange(learned, texts.rows)
     scale = texts.scale(vectors, inside)

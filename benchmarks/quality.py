@@ -88,13 +88,14 @@ def measure(
     seed: int,
     valid: Tickets | None = None,
     tuning: FineTuneConfig | None = None,
+    names: bool = False,
 ) -> Result:
     """Train from raw texts with a cold cache, save, load, and evaluate on `test`."""
     started = time.monotonic()
     held = None
     if valid is not None:
         data, held = joined(data, valid)
-    config = TrainingConfig(name="benchmark", seed=seed)
+    config = TrainingConfig(name="benchmark", seed=seed, names=names)
     with tempfile.TemporaryDirectory() as scratch:
         if method == "head":
             bundle = train(data, [task], encoder, config, valid=held)

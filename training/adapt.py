@@ -17,7 +17,7 @@ from training.finetune import FineTuneConfig, Progress, fine_tune, no_progress, 
 from training.layers import SplitEncoder
 from training.splits import Fold, grouped_folds
 from training.targets import Target
-from training.train import Encode, TrainingConfig, assembled, task_targets
+from training.train import Encode, TrainingConfig, assembled, task_targets, training_texts
 
 SMALL = 3_000
 """Rows up to which every row is held out once; from here on one tenth is, which costs two adapters and not four."""
@@ -55,7 +55,7 @@ class Adapting:
         self._tickets, self._encoder, self._config, self._tuning = tickets, encoder, config, tuning
         self._workspace, self._progress = workspace, progress
         self._targets = task_targets(tickets, tasks, config.oos_label)
-        self._texts = TrainingTexts.of(tickets.rows, noise=config.noise)
+        self._texts = training_texts(tickets, self._targets.values(), config)
 
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.

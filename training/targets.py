@@ -1,5 +1,6 @@
 """What a task's rows should be told: labels as columns of truth."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from training.data import Ticket
 from training.errors import BadTrainingData
 from training.splits import Fold
+
+_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,10 @@ class Target:
         """The label number of each row of a task that is not multi-label."""
         numbers: NDArray[np.intp] = self.truth.argmax(axis=1)
         return numbers
+
+    @property
+    def names(self) -> list[tuple[int, str]]:
+        """The name of each label in words, beside the number of the first row that has it; none that has no letter."""
+        words = (" ".join(_BETWEEN_WORDS.sub(" ", label).split()) for label in self.labels)
+        first = self.rows[self.truth.argmax(axis=0)].tolist()
+        return [(row, name) for row, name in zip(first, words, strict=True) if any(map(str.isalpha, name))]

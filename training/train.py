@@ -1,6 +1,6 @@
 """From labelled tickets to a bundle: one head per task, on the encoder as it is or adapted to the data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -30,6 +30,7 @@ class TrainingConfig:
         strengths: values of the machines' C to choose from.
         oos_label: marks rows about none of the labels; no head learns it, and the out-of-scope score does.
         noise: whether rows are learned from a second time, with the noise of real channels on them.
+        names: whether the name of each label is learned from as one more message with it.
     """
 
     name: str = "desk"
@@ -40,6 +41,7 @@ class TrainingConfig:
     strengths: tuple[float, ...] = STRENGTHS
     oos_label: str | None = None
     noise: bool = False
+    names: bool = False
 
 
 def train(
@@ -64,7 +66,7 @@ def train(
         BadTrainingData: when a task has fewer than two labels or groups, or every label once.
     """
     targets = task_targets(tickets, tasks, config.oos_label)
-    texts = TrainingTexts.of(tickets.rows, noise=config.noise)
+    texts = training_texts(tickets, targets.values(), config)
     vectors = (encode or encoder.encode)(texts.texts)
     if valid is None:
         how = f"{config.folds}-fold cross-validation, grouped"
@@ -89,6 +91,12 @@ def task_targets(tickets: Tickets, tasks: Sequence[str], oos_label: str | None) 
         task: Target.of(task, tickets.rows, multi_label=task in tickets.multi_label, oos_label=oos_label)
         for task in tasks
     }
+
+
+def training_texts(tickets: Tickets, targets: Iterable[Target], config: TrainingConfig) -> TrainingTexts:
+    # A copy of a row is learned with its row and never scored, which is what a name should be.
+    names = [name for target in targets for name in target.names] if config.names else []
+    return TrainingTexts.of(tickets.rows, noise=config.noise, also=names)
 
 
 def assembled(
@@ -127,6 +135,7 @@ def assembled(
     notes = {
         "data": {"rows": texts.rows, "fingerprint": tickets.fingerprint},
         "training": {**how, "seed": config.seed, "precision": config.precision, "noise": config.noise}
+        | {"names": config.names}
         | {"tasks": {task: found.chosen for task, found in trained.items()}},
         "metrics": {"how": how["held_out"], "tasks": {task: found.figures for task, found in trained.items()}},
         "libraries": {name: version(name) for name in _LIBRARIES},

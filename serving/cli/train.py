@@ -56,6 +56,9 @@ def train(
     noise: Annotated[
         bool, typer.Option("--noise", help="Learn from each row with the noise of real channels on it too.")
     ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Learn from the name of each label too: for few rows, and names in words.")
+    ] = False,
     precision: Annotated[float, typer.Option(min=0.5, max=0.999, help="What labels given are right with.")] = 0.9,
     start: Annotated[str | None, typer.Option("--from", help="Add the new labels to this bundle instead.")] = None,
     suggest: Annotated[
@@ -82,9 +85,10 @@ def train(
         return
     settings = read_settings()
     check_target(settings, name, output)
-    if start and (valid or noise or method is Method.FINE_TUNE):
+    if start and (valid or noise or names or method is Method.FINE_TUNE):
         raise BadSettings(
-            "--from adds labels to a bundle as it is: it takes neither --valid, --noise nor --method fine-tune."
+            "--from adds labels to a bundle as it is, and takes neither --valid, --noise, --names nor --method "
+            "fine-tune. Leave that out, or train on old and new rows together without --from."
         )
     registry = Registry(settings.data_dir / "bundles")
     columns = parse_columns(task or ())
@@ -107,7 +111,7 @@ def train(
     if shots:
         tickets = few_shots(tickets, shots, seed=seed)
     tickets, held = joined(tickets, report.without_leaks(validation)) if validation else (tickets, None)
-    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, precision=precision, noise=noise)
+    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, precision=precision, noise=noise, names=names)
     reads = extended.adapted if extended and extended.adapted else loaded
     workspace = settings.cache_dir / "fine-tuning" / f"{tickets.fingerprint}-{loaded.fingerprint}"
     with progress() as bar, remembering(settings, reads, bar) as encode:

@@ -111,19 +111,20 @@ def test_new_labels_join_a_bundle_that_exists(frontdesk: Run, tickets: Path, tmp
     ):
         (found,) = frontdesk("triage", text, "--bundle", tmp_path / "wider").rows
         assert found["intent"]["label"] == label
-    for option in (["--valid", new], ["--noise"]):
+    for option in (["--valid", new], ["--noise"], ["--names"]):
         add = ["train", new, "--task", "intent", "--from", tmp_path / "old", "--output", tmp_path / "x"]
         assert_failed(frontdesk(*add, *option), "--from", option[0])
 
 
-def test_a_bundle_that_learned_with_noise_says_so_and_is_another_one(
+def test_a_bundle_that_learned_with_noise_or_names_says_so_and_is_another_one(
     frontdesk: Run, tickets: Path, tmp_path: Path
 ) -> None:
     train = ("train", tickets, "--task", "intent", "--output")
     frontdesk(*train, tmp_path / "clean")
     frontdesk(*train, tmp_path / "noisy", "--noise")
-    clean, noisy = (read_manifest(tmp_path / name) for name in ("clean", "noisy"))
+    frontdesk(*train, tmp_path / "named", "--names")
+    clean, noisy, named = (read_manifest(tmp_path / name) for name in ("clean", "noisy", "named"))
     assert (clean["training"]["noise"], noisy["training"]["noise"]) == (False, True)
-    assert clean["data"] == noisy["data"]
-    weights = [(tmp_path / name / WEIGHTS).read_bytes() for name in ("clean", "noisy")]
-    assert weights[0] != weights[1]
+    assert (clean["training"]["names"], named["training"]["names"]) == (False, True)
+    assert clean["data"] == noisy["data"] == named["data"]
+    assert len({(tmp_path / name / WEIGHTS).read_bytes() for name in ("clean", "noisy", "named")}) == 3

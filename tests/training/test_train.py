@@ -13,6 +13,7 @@ from models.light import LightEncoder
 from training.data import Ticket, Tickets, joined
 from training.errors import BadTrainingData
 from training.splits import few_shots
+from training.targets import Target
 from training.train import TrainingConfig, train
 
 WORDS = {
@@ -112,6 +113,33 @@ def test_few_rows_are_learned_against_each_other_and_many_label_by_label(
         assert bundle.notes["training"]["tasks"]["intent"]["softmax"] is softmax
         predictions = bundle.predict(texts, light_encoder.encode(texts))
         assert [prediction["intent"].label for prediction in predictions] == list(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("card_arrival", "card arrival"), ("cardArrival", "card arrival"), ("refund.status", "refund status"),
+        ("hoàn_tiền", "hoàn tiền"), ("คืนเงิน", "คืนเงิน"), ("退货/换货", "退货 换货"), ("退貨", "退貨"),
+        ("смена-тарифа", "смена тарифа"),
+    ],
+)  # fmt: skip
+def test_a_label_is_known_by_its_name_where_that_is_learned(light_encoder: LightEncoder, label: str, text: str) -> None:
+    odd = [
+        Ticket(f"{letter * 3} {at}", {"intent": (label,)}, None, f"row {letter}") for at, letter in enumerate("qzxw")
+    ]
+    tickets = replace(_tickets(), rows=(*_tickets().rows, *odd))
+    bundle = _trained(tickets, light_encoder, names=True)
+    (found,) = bundle.predict([text], light_encoder.encode([text]))
+    assert found["intent"].label == label
+    assert bundle.notes["training"]["names"] is True
+    assert bundle.notes["data"]["rows"] == bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(tickets.rows)
+
+
+def test_a_name_without_a_letter_is_none() -> None:
+    rows = [
+        Ticket(f"text {at}", {"intent": (label,)}, None, f"row {at}") for at, label in enumerate(["7", "7", "a", "_1"])
+    ]
+    assert Target.of("intent", rows, multi_label=False).names == [(2, "a")]
 
 
 def test_rows_are_scored_by_a_head_that_did_not_see_their_group(light_encoder: LightEncoder) -> None:
