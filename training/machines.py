@@ -28,6 +28,7 @@ FEW = 1_500
 rows a label and takes up to seven times as long (`benchmarks/few_rows.py`)."""
 _TOLERANCE = 0.01
 _STEPS = 50
+_APART = 0.1
 _LOOSER = 20.0
 """How much larger C is for softmax regression; it is right about as often from 3 to 30."""
 _OTHERS = -1
@@ -114,7 +115,8 @@ def _fit_together(
     own = np.zeros(scores.shape, bool)
     own[np.arange(len(numbers)), np.searchsorted(present, numbers)] = True
     low, high = scores[~own].mean(), scores[own].mean()
-    factor = 2 / (high - low)
+    # Where nothing tells the labels apart the two are the same.
+    factor = 2 / max(high - low, _APART)
     weights[np.ix_(present, columns)] = factor * found
     bias[present] = factor * (offsets - low) - 1
 

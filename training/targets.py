@@ -1,6 +1,7 @@
 """What a task's rows should be told: labels as columns of truth."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from training.data import Ticket
 from training.errors import BadTrainingData
 from training.splits import Fold
 
-_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
+_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,13 @@ class Target:
     @property
     def names(self) -> list[tuple[int, str]]:
         """The name of each label in words, beside the number of the first row that has it; none that has no letter."""
-        words = (" ".join(_BETWEEN_WORDS.sub(" ", label).split()) for label in self.labels)
         first = self.rows[self.truth.argmax(axis=0)].tolist()
-        return [(row, name) for row, name in zip(first, words, strict=True) if any(map(str.isalpha, name))]
+        named = zip(first, map(_in_words, self.labels), strict=True)
+        return [(row, name) for row, name in named if any(map(str.isalpha, name))]
+
+
+def _in_words(label: str) -> str:
+    parted = _HUMP.sub(" ", label)
+    # Marks too: Thai vowels are some.
+    kept = (letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in parted)
+    return " ".join("".join(kept).split())

@@ -128,11 +128,20 @@ def test_a_label_is_known_by_its_name_where_that_is_learned(light_encoder: Light
         Ticket(f"{letter * 3} {at}", {"intent": (label,)}, None, f"row {letter}") for at, letter in enumerate("qzxw")
     ]
     tickets = replace(_tickets(), rows=(*_tickets().rows, *odd))
+    target = Target.of("intent", tickets.rows, multi_label=False)
+    assert {tickets.rows[row].label("intent"): name.lower() for row, name in target.names}[label] == text
     bundle = _trained(tickets, light_encoder, names=True)
     (found,) = bundle.predict([text], light_encoder.encode([text]))
     assert found["intent"].label == label
     assert bundle.notes["training"]["names"] is True
     assert bundle.notes["data"]["rows"] == bundle.notes["metrics"]["tasks"]["intent"]["rows"] == len(tickets.rows)
+
+
+def test_labels_that_nothing_tells_apart_are_as_likely(light_encoder: LightEncoder) -> None:
+    rows = [Ticket("where is it", {"intent": ("ab"[at % 2],)}, None, f"row {at}") for at in range(12)]
+    bundle = _trained(Tickets(tuple(rows), (), ""), light_encoder)
+    (found,) = bundle.predict(["where is it"], light_encoder.encode(["where is it"]))
+    assert found["intent"].confidence == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_name_without_a_letter_is_none() -> None:
