@@ -30,7 +30,7 @@ _TOLERANCE = 0.01
 _STEPS = 50
 _APART = 0.1
 _LOOSER = 20.0
-"""How much larger C is for softmax regression; it is right about as often from 3 to 30."""
+"""How much larger C is for softmax regression."""
 _OTHERS = -1
 _PART = 20
 """Labels that one process learns at a time."""
@@ -103,7 +103,7 @@ def _fit_together(
         C=_LOOSER * strength.regularisation, class_weight="balanced" if strength.balanced else None, max_iter=_STEPS
     )
     with warnings.catch_warnings():
-        # What cannot be told apart takes steps without end, and labels no row any better.
+        # Labels that can hardly be told apart would take hundreds of steps.
         warnings.simplefilter("ignore", ConvergenceWarning)
         machine.fit(matrix[:, columns], numbers)
     scores = machine.decision_function(matrix[:, columns])

@@ -191,7 +191,8 @@ def _listed(language: str, length: str) -> Iterator[tuple[float, list[str]]]:
     with gzip.open(wordfreq.available_languages(length)[language], "rb") as file:
         steps = msgpack.Unpacker(file, raw=False)
         count = steps.read_array_header()
-        steps.skip()  # the header
+        if (header := steps.unpack()) != {"format": "cB", "version": 1}:
+            raise ValueError(f"wordfreq's list of {language!r} has a header that is not known: {header!r}")
         for centibels in range(count - 1):
             yield -centibels / 100 * math.log(10), steps.unpack()
 

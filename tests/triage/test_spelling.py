@@ -85,29 +85,25 @@ def test_nonsense_stays_nonsense() -> None:
     assert mended("qwzx vbnmk plokj wsxedc rfvtgb") == "qwzx vbnmk plokj wsxedc rfvtgb"
 
 
-@pytest.mark.parametrize(
-    ("language", "common", "rarer", "foreign"),
-    [
-        ("en", "order", "orderly", "заказ"),
-        ("vi", "đơn", "bềnh", "заказ"),
-        ("ru", "заказ", "заказник", "đơn"),
-        ("de", "bestellung", "bestellwert", "заказ"),
-        ("es", "pedido", "pedigrí", "bestellung"),
-        ("fr", "commande", "commandeur", "đơn"),
-        ("id", "pesanan", "pesantren", "заказ"),
-        ("pt", "pedido", "pedinte", "đơn"),
-    ],
-)
-def test_the_words_of_each_language_are_known(language: str, common: str, rarer: str, foreign: str) -> None:
-    words = lexicon(language)
+KNOWN = {
+    "en": ("order", "orderly", "заказ"),
+    "vi": ("đơn", "bềnh", "заказ"),
+    "ru": ("заказ", "заказник", "đơn"),
+    "de": ("bestellung", "bestellwert", "заказ"),
+    "es": ("pedido", "pedigrí", "bestellung"),
+    "fr": ("commande", "commandeur", "đơn"),
+    "id": ("pesanan", "pesantren", "заказ"),
+    "pt": ("pedido", "pedinte", "đơn"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_each_language_are_known(language: str) -> None:
+    words, (common, rarer, foreign) = lexicon(language), KNOWN[language]
     assert common in words
     assert words.log(common) > words.log(rarer) > UNKNOWN == words.log(foreign)
     assert words.knows(rarer)
     assert not words.knows(foreign)
-
-
-def test_every_language_that_is_mended_is_among_them() -> None:
-    assert set(LANGUAGES) == {"en", "vi", "ru", "de", "es", "fr", "id", "pt"}
 
 
 def test_what_stands_before_decides_between_words() -> None:
