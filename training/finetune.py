@@ -160,7 +160,8 @@ class _Run:
             [
                 {"params": split.parameters, "lr": config.learning_rate, "weight_decay": 0.01},
                 {"params": own, "lr": config.proxy_learning_rate, "weight_decay": 0.0},
-            ]
+            ],
+            fused=True,
         )
         self._rates = [float(group["lr"]) for group in self._optimizer.param_groups]
 

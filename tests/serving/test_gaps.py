@@ -1,5 +1,6 @@
 """frontdesk kb gaps and GET /v1/knowledge/gaps: what customers ask and no article solves."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 from kb.store import KnowledgeStore
 from kb.types import Article, Audience
 from serving.desk import Desk
+from serving.services.gaps import knowledge_gaps
 from tests.serving.terminal import BODIES, Run
 from tests.serving.wire import PASSWORD, WRONG_SIZE, client_of, faults, ok, with_pipeline
 
@@ -131,6 +133,23 @@ def test_a_translation_that_is_missing_shows(own_desk: Desk, frontdesk: Run, lan
     assert gap["nearest"]["missing_languages"] == [language]
     shown = frontdesk("kb", "gaps").out
     assert f"missing in {language}" in shown
+
+
+def test_a_desk_s_own_words_are_not_read_as_others(own_desk: Desk) -> None:
+    pipeline = own_desk.current().pipeline
+    for word in ("envio", "zenvio"):
+        _ask(client_of(own_desk), f"meu {word} não chegou, onde vejo isso?", "escalated", language="pt")
+
+    def texts_read(own_words: frozenset[str]) -> int:
+        taxonomy = replace(pipeline.taxonomy, own_words=own_words)
+        seen = [0]
+        desk = with_pipeline(own_desk, replace(pipeline, taxonomy=taxonomy))
+        assert knowledge_gaps(desk, days=1, top=5, advance=lambda done, _all: seen.append(done)).questions == 2
+        return seen[-1]
+
+    # What is no word of the desk is a slip, and both are one question.
+    assert texts_read(frozenset()) == 1
+    assert texts_read(frozenset({"zenvio"})) == 2
 
 
 def test_internal_articles_are_nearest_to_nothing(own_desk: Desk, frontdesk: Run) -> None:
