@@ -16,9 +16,10 @@ from benchmarks.machine import about
 from benchmarks.quality import open_encoder, public
 from models.encoder import ServingEncoder
 from training.data import Tickets
+from training.features import TrainingTexts
 from training.machines import Strength, fit_head
 from training.splits import few_shots
-from training.train import TrainingConfig, task_targets, training_texts
+from training.train import TrainingConfig, learned
 
 SETS = (
     ("banking77/train", "intent", 5),
@@ -50,13 +51,13 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _right(tickets: Tickets, task: str, learned: int, encoder: ServingEncoder, *, names: bool) -> list[str]:
-    """For each machine the share of right labels among the rows behind the `learned` ones, and its seconds."""
-    targets = task_targets(tickets, [task], None)
-    target = targets[task]
-    texts = training_texts(tickets, targets.values(), TrainingConfig(names=names))
+def _right(tickets: Tickets, task: str, few: int, encoder: ServingEncoder, *, names: bool) -> list[str]:
+    """For each machine the share of right labels among the rows behind the `few` ones, and its seconds."""
+    tickets, targets = learned(tickets, [task], TrainingConfig(names=names))
+    target, texts = targets[task], TrainingTexts.of(tickets.rows)
     vectors = encoder.encode(texts.texts)
-    inside, outside = np.arange(learned), np.arange(learned, texts.rows)
+    outside = np.arange(few, tickets.given)
+    inside = np.setdiff1d(np.arange(texts.rows), outside)
     scale = texts.scale(vectors, inside)
     cells = []
     for strength in STRENGTHS.values():

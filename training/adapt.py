@@ -17,7 +17,7 @@ from training.finetune import FineTuneConfig, Progress, fine_tune, no_progress, 
 from training.layers import SplitEncoder
 from training.splits import Fold, grouped_folds
 from training.targets import Target
-from training.train import Encode, TrainingConfig, assembled, task_targets, training_texts
+from training.train import Encode, TrainingConfig, assembled, learned
 
 SMALL = 3_000
 """Rows up to which every row is held out once; from here on one tenth is, which costs two adapters and not four."""
@@ -52,10 +52,10 @@ class Adapting:
         workspace: Path,
         progress: Progress = no_progress,
     ) -> None:
-        self._tickets, self._encoder, self._config, self._tuning = tickets, encoder, config, tuning
+        self._encoder, self._config, self._tuning = encoder, config, tuning
         self._workspace, self._progress = workspace, progress
-        self._targets = task_targets(tickets, tasks, config.oos_label)
-        self._texts = training_texts(tickets, self._targets.values(), config)
+        self._tickets, self._targets = learned(tickets, tasks, config)
+        self._texts = TrainingTexts.of(self._tickets.rows, noise=config.noise)
 
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.
@@ -150,7 +150,7 @@ class Adapting:
         strata = np.full(self._texts.rows, "", object)
         strata[first.rows] = first.strata
         groups = [ticket.group for ticket in self._tickets.rows]
-        return grouped_folds(strata.tolist(), groups, folds=folds, seed=self._config.seed)
+        return grouped_folds(strata.tolist(), groups, folds=folds, seed=self._config.seed, names=self._tickets.names)
 
 
 def _of_lines(target: Target, texts: TrainingTexts) -> Target:

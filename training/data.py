@@ -65,12 +65,19 @@ class Tickets:
 
     Attributes:
         multi_label: the tasks whose rows may have any number of labels.
+        names: how many of the rows are names of labels, which are learned from and never scored. They come last.
     """
 
     rows: tuple[Ticket, ...]
     problems: tuple[Problem, ...]
     fingerprint: str
     multi_label: frozenset[str] = frozenset()
+    names: int = 0
+
+    @property
+    def given(self) -> int:
+        """How many of the rows were read; their numbers come first."""
+        return len(self.rows) - self.names
 
 
 def read_tickets(

@@ -1,7 +1,7 @@
 """Training texts as features: each row, and its copies as other customers and other channels would write it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -36,17 +36,14 @@ class TrainingTexts:
     counts: sp.csr_matrix
 
     @classmethod
-    def of(
-        cls, tickets: Sequence[Ticket], *, noise: bool = False, also: Iterable[tuple[int, str]] = ()
-    ) -> "TrainingTexts":
+    def of(cls, tickets: Sequence[Ticket], *, noise: bool = False) -> "TrainingTexts":
         """
         Args:
             noise: whether each row has a copy with the noise of a channel on it, of a kind that reading does not undo.
-            also: more copies, each with the number of its row.
         """
         texts = [normalize(ticket.text) for ticket in tickets]
         kinds = noises(TO_LEARN) if noise else {}
-        copies = [(at, normalize(text)) for at, text in also]
+        copies: list[tuple[int, str]] = []
         for at, (ticket, text) in enumerate(zip(tickets, texts, strict=True)):
             other_way = respelled(text)
             for others in ([other_way] if other_way else [], noisy(ticket.text, ticket.language, kinds)):

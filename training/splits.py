@@ -16,8 +16,14 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Row numbers to train on, and to score."""
 
 
-def grouped_folds(labels: Sequence[str], groups: Sequence[str], *, folds: int, seed: int) -> list[Fold]:
-    """Folds over rows; fewer than asked for when there are fewer groups, or fewer rows of the commonest label."""
+def grouped_folds(labels: Sequence[str], groups: Sequence[str], *, folds: int, seed: int, names: int = 0) -> list[Fold]:
+    """Folds over rows; fewer than asked for when there are fewer groups, or fewer rows of the commonest label.
+
+    Args:
+        names: the last so many rows are in every fold to train on and in none to score.
+    """
+    rows = len(labels) - names
+    labels, groups = labels[:rows], groups[:rows]
     commonest = max(Counter(labels).values())
     count = min(folds, len(set(groups)), commonest)
     # Rows without groups need none of the care for them, whose time grows with the square of their number.
@@ -26,7 +32,8 @@ def grouped_folds(labels: Sequence[str], groups: Sequence[str], *, folds: int, s
     with warnings.catch_warnings():
         # A label rarer than the folds cannot be spread over all of them; it is scored where it falls.
         warnings.simplefilter("ignore", UserWarning)
-        return list(splitter.split(np.zeros(len(labels)), np.array(labels), np.array(groups)))
+        found = splitter.split(np.zeros(rows), np.array(labels), np.array(groups))
+        return [(np.append(inside, rows + np.arange(names)), outside) for inside, outside in found]
 
 
 def few_shots(tickets: Tickets, shots: int, *, seed: int) -> Tickets:

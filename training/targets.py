@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import Ticket
+from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
 from training.splits import Fold
 
@@ -71,12 +71,27 @@ class Target:
         numbers: NDArray[np.intp] = self.truth.argmax(axis=1)
         return numbers
 
-    @property
-    def names(self) -> list[tuple[int, str]]:
-        """The name of each label in words, beside the number of the first row that has it; none that has no letter."""
-        first = self.rows[self.truth.argmax(axis=0)].tolist()
-        named = zip(first, map(_in_words, self.labels), strict=True)
-        return [(row, name) for row, name in named if any(map(str.isalpha, name))]
+
+def targets_of(tickets: Tickets, tasks: Iterable[str], oos_label: str | None = None) -> dict[str, Target]:
+    """
+    Raises:
+        BadTrainingData: see `Target.of`.
+    """
+    return {
+        task: Target.of(task, tickets.rows, multi_label=task in tickets.multi_label, oos_label=oos_label)
+        for task in tasks
+    }
+
+
+def with_names(tickets: Tickets, targets: Iterable[Target]) -> Tickets:
+    """The tickets, and behind them the name of each label as a message with that label; none that has no letter."""
+    named = [(target.task, label, _in_words(label)) for target in targets for label in target.labels]
+    rows = tuple(
+        Ticket(name, {task: (label,)}, None, f"name of {task} {label}")
+        for task, label, name in named
+        if any(map(str.isalpha, name))
+    )
+    return replace(tickets, rows=(*tickets.rows, *rows), names=len(rows))
 
 
 def _in_words(label: str) -> str:

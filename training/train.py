@@ -1,6 +1,6 @@
 """From labelled tickets to a bundle: one head per task, on the encoder as it is or adapted to the data."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +14,7 @@ from training.data import Tickets
 from training.features import Numbers, TrainingTexts
 from training.heads import STRENGTHS, HeadConfig, train_head
 from training.splits import Fold, grouped_folds
-from training.targets import Target
+from training.targets import Target, targets_of, with_names
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch", "transformers", "sentence-transformers", "safetensors")
 
@@ -65,14 +65,20 @@ def train(
     Raises:
         BadTrainingData: when a task has fewer than two labels or groups, or every label once.
     """
-    targets = task_targets(tickets, tasks, config.oos_label)
-    texts = training_texts(tickets, targets.values(), config)
+    tickets, targets = learned(tickets, tasks, config)
+    texts = TrainingTexts.of(tickets.rows, noise=config.noise)
     vectors = (encode or encoder.encode)(texts.texts)
     if valid is None:
         how = f"{config.folds}-fold cross-validation, grouped"
         learn = None
         folds = {
-            task: grouped_folds(target.strata, target.groups, folds=config.folds, seed=config.seed)
+            task: grouped_folds(
+                target.strata,
+                target.groups,
+                folds=config.folds,
+                seed=config.seed,
+                names=int((target.rows >= tickets.given).sum()),
+            )
             for task, target in targets.items()
         }
     else:
@@ -86,17 +92,17 @@ def train(
     )
 
 
-def task_targets(tickets: Tickets, tasks: Sequence[str], oos_label: str | None) -> dict[str, Target]:
-    return {
-        task: Target.of(task, tickets.rows, multi_label=task in tickets.multi_label, oos_label=oos_label)
-        for task in tasks
-    }
+def learned(tickets: Tickets, tasks: Sequence[str], config: TrainingConfig) -> tuple[Tickets, dict[str, Target]]:
+    """What each task learns from, with the names of its labels among the rows if that is asked for.
 
-
-def training_texts(tickets: Tickets, targets: Iterable[Target], config: TrainingConfig) -> TrainingTexts:
-    # A copy of a row is learned with its row and never scored, which is what a name should be.
-    names = [name for target in targets for name in target.names] if config.names else []
-    return TrainingTexts.of(tickets.rows, noise=config.noise, also=names)
+    Raises:
+        BadTrainingData: see `Target.of`; names do not make up for rows.
+    """
+    targets = targets_of(tickets, tasks, config.oos_label)
+    if config.names:
+        tickets = with_names(tickets, targets.values())
+        targets = targets_of(tickets, tasks, config.oos_label)
+    return tickets, targets
 
 
 def assembled(
@@ -131,9 +137,9 @@ def assembled(
     }
     names = np.array(languages, dtype=object)
     centers = {name: base[: texts.rows][names == name].mean(axis=0) for name in sorted({n for n in languages if n})}
-    centers[UNDETERMINED] = base[: texts.rows].mean(axis=0)
+    centers[UNDETERMINED] = base[: tickets.given].mean(axis=0)
     notes = {
-        "data": {"rows": texts.rows, "fingerprint": tickets.fingerprint},
+        "data": {"rows": tickets.given, "fingerprint": tickets.fingerprint},
         "training": {**how, "seed": config.seed, "precision": config.precision, "noise": config.noise}
         | {"names": config.names}
         | {"tasks": {task: found.chosen for task, found in trained.items()}},

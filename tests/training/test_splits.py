@@ -22,6 +22,13 @@ def test_each_row_is_scored_once_by_a_head_that_saw_neither_it_nor_its_group() -
         assert not {GROUPS[row] for row in inside} & {GROUPS[row] for row in outside}
 
 
+def test_names_are_learned_from_in_every_fold_and_scored_in_none() -> None:
+    folds = grouped_folds([*LABELS, "退款", "refund"], [*GROUPS, "n1", "n2"], folds=5, seed=13, names=2)
+    for (inside, outside), without in zip(folds, grouped_folds(LABELS, GROUPS, folds=5, seed=13), strict=True):
+        assert inside.tolist() == [*without[0], len(LABELS), len(LABELS) + 1]
+        assert outside.tolist() == without[1].tolist()
+
+
 def test_labels_are_spread_over_the_folds() -> None:
     for fold in _scored(LABELS, GROUPS):
         assert set(Counter(LABELS[row] for row in fold).values()) == {4}

@@ -13,8 +13,7 @@ from models.light import LightEncoder
 from training.data import Ticket, Tickets, joined
 from training.errors import BadTrainingData
 from training.splits import few_shots
-from training.targets import Target
-from training.train import TrainingConfig, train
+from training.train import TrainingConfig, learned, train
 
 WORDS = {
     "delivery.not_received": {
@@ -128,8 +127,8 @@ def test_a_label_is_known_by_its_name_where_that_is_learned(light_encoder: Light
         Ticket(f"{letter * 3} {at}", {"intent": (label,)}, None, f"row {letter}") for at, letter in enumerate("qzxw")
     ]
     tickets = replace(_tickets(), rows=(*_tickets().rows, *odd))
-    target = Target.of("intent", tickets.rows, multi_label=False)
-    assert {tickets.rows[row].label("intent"): name.lower() for row, name in target.names}[label] == text
+    named, _ = learned(tickets, ["intent"], TrainingConfig(names=True))
+    assert {row.label("intent"): row.text.lower() for row in named.rows[named.given :]}[label] == text
     bundle = _trained(tickets, light_encoder, names=True)
     (found,) = bundle.predict([text], light_encoder.encode([text]))
     assert found["intent"].label == label
@@ -144,11 +143,25 @@ def test_labels_that_nothing_tells_apart_are_as_likely(light_encoder: LightEncod
     assert found["intent"].confidence == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_name_without_a_letter_is_none() -> None:
-    rows = [
-        Ticket(f"text {at}", {"intent": (label,)}, None, f"row {at}") for at, label in enumerate(["7", "7", "a", "_1"])
-    ]
-    assert Target.of("intent", rows, multi_label=False).names == [(2, "a")]
+def test_a_name_is_a_row_of_its_own_task_and_none_without_a_letter() -> None:
+    rows = tuple(
+        Ticket(f"text {at}", {"intent": (label,), "urgency": ("low",) if at else ("high",)}, None, f"row {at}")
+        for at, label in enumerate(["7", "7", "a", "_1"])
+    )
+    named, targets = learned(Tickets(rows, (), ""), ["intent", "urgency"], TrainingConfig(names=True))
+    assert named.rows[: named.given] == rows
+    names = [(row.text, dict(row.labels)) for row in named.rows[named.given :]]
+    assert names == [
+        ("a", {"intent": ("a",)}), ("high", {"urgency": ("high",)}), ("low", {"urgency": ("low",)})
+    ]  # fmt: skip
+    assert targets["intent"].rows.tolist() == [0, 1, 2, 3, 4]
+    assert targets["urgency"].rows.tolist() == [0, 1, 2, 3, 5, 6]
+
+
+def test_names_do_not_make_up_for_rows() -> None:
+    rows = tuple(Ticket(f"text {at}", {"intent": (label,)}, None, f"row {at}") for at, label in enumerate("abc"))
+    with pytest.raises(BadTrainingData, match="a label on two rows"):
+        learned(Tickets(rows, (), ""), ["intent"], TrainingConfig(names=True))
 
 
 def test_rows_are_scored_by_a_head_that_did_not_see_their_group(light_encoder: LightEncoder) -> None:
