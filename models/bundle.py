@@ -21,7 +21,9 @@ from models.types import AdaptedEncoder, Encoder, Prediction, Scored, Vectors
 
 FORMAT = 2
 MANIFEST, WEIGHTS, ADAPTER = "manifest.json", "weights.safetensors", "adapter"
-_CENTER = "language_center."
+_CENTER, _SHIFT = "language_center.", "language_shift."
+
+Languages = Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Bundle:
         encoder: `{"name", "fingerprint", "dimension"}` of the encoder it was trained on.
         language_centers: the mean vector of the messages of each language, for search across languages; always of the
             encoder itself, never of the adapted one.
+        language_shifts: how far the messages of a language that no row was in lie from those that heads learned from.
         adapter: the folder of a PEFT adapter that belongs to the bundle, where its heads read an adapted encoder.
         adapted: that encoder.
         notes: what else the manifest says: data fingerprint, metrics, library versions, seed.
@@ -46,21 +49,36 @@ class Bundle:
     notes: Mapping[str, Any] = field(default_factory=dict)
     adapter: Path | None = None
     adapted: AdaptedEncoder | None = None
+    language_shifts: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
         return f"{self.name}@{self.version}"
 
-    def vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
-        """What the heads read: by the adapted encoder of the bundle, or else by `encoder`, which it was trained on."""
-        return (self.adapted or encoder).encode(texts)
+    def vectors(self, texts: Sequence[str], encoder: Encoder, languages: Languages = ()) -> Vectors:
+        """What the heads read: by the adapted encoder of the bundle, or else by `encoder`, which it was trained on.
 
-    def both_vectors(self, texts: Sequence[str], encoder: Encoder) -> tuple[Vectors, Vectors]:
+        Args:
+            languages: of each text, None where it is not known; none at all where none is.
+        """
+        return self.shifted((self.adapted or encoder).encode(texts), languages)
+
+    def both_vectors(
+        self, texts: Sequence[str], encoder: Encoder, languages: Languages = ()
+    ) -> tuple[Vectors, Vectors]:
         """What search reads and what the heads read, in one go; `encoder` is the one it was loaded with."""
         if self.adapted is not None:
-            return self.adapted.encode_both(texts)
-        vectors = encoder.encode(texts)
-        return vectors, vectors
+            vectors, own = self.adapted.encode_both(texts)
+        else:
+            vectors = own = encoder.encode(texts)
+        return vectors, self.shifted(own, languages)
+
+    def shifted(self, vectors: Vectors, languages: Languages) -> Vectors:
+        """`vectors`, with messages in languages that no row was in moved to where those lie that heads know."""
+        if not (self.language_shifts and len(vectors) and languages):
+            return vectors
+        stays = np.zeros(vectors.shape[1], np.float32)
+        return vectors - np.stack([self.language_shifts.get(language or "", stays) for language in languages])
 
     def score(self, texts: Sequence[str], vectors: Vectors) -> dict[str, Scored]:
         """What every task says about all texts, as arrays."""
@@ -88,8 +106,8 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         "center": bundle.scale.center.astype(np.float16),
         "idf": bundle.scale.idf.astype(np.float16),
     }
-    for language, center in bundle.language_centers.items():
-        tensors[f"{_CENTER}{language}"] = center.astype(np.float16)
+    for prefix, found in ((_CENTER, bundle.language_centers), (_SHIFT, bundle.language_shifts)):
+        tensors |= {f"{prefix}{language}": vector.astype(np.float16) for language, vector in found.items()}
     for task, head in bundle.heads.items():
         tensors |= _head_tensors(task, head)
     manifest = {
@@ -138,11 +156,14 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
     try:
         tensors = load((folder / WEIGHTS).read_bytes())
         scale = FeatureScale(tensors["center"].astype(np.float32), tensors["idf"].astype(np.float32))
-        centers = {
-            name.removeprefix(_CENTER): tensor.astype(np.float32)
-            for name, tensor in tensors.items()
-            if name.startswith(_CENTER)
-        }
+        centers, shifts = (
+            {
+                name.removeprefix(prefix): tensor.astype(np.float32)
+                for name, tensor in tensors.items()
+                if name.startswith(prefix)
+            }
+            for prefix in (_CENTER, _SHIFT)
+        )
         heads = {task: _head(task, about, tensors) for task, about in manifest["tasks"].items()}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{folder} is not a whole bundle: {error!r}. Train it again.") from error
@@ -151,7 +172,7 @@ def load_bundle(folder: Path, encoder: Encoder) -> Bundle:
     about = {key: value for key, value in trained_on.items() if key != "adapted"}
     adapter = folder / ADAPTER if trained_on.get("adapted") else None
     adapted = encoder.adapted(adapter) if adapter else None
-    return Bundle(manifest["name"], manifest["version"], about, scale, heads, centers, notes, adapter, adapted)
+    return Bundle(manifest["name"], manifest["version"], about, scale, heads, centers, notes, adapter, adapted, shifts)
 
 
 def _head_record(head: Head) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class _Seen:
 
     decision_id: str
     text: str
+    language: str
     vector: Vectors
     predictions: Mapping[str, Prediction]
     live: str
@@ -78,7 +79,8 @@ class Shadow:
                 if now.state.mode(task) is not TaskMode.OFF
             }
             question, live = reading.question, now.pipeline.bundle.reference
-            seen = _Seen(identity, question.text, question.vector, said, live, now.state.shadow, now.pipeline.encoder)
+            shadow, encoder = now.state.shadow, now.pipeline.encoder
+            seen = _Seen(identity, question.text, question.language, question.vector, said, live, shadow, encoder)
             try:
                 self._waiting.put_nowait(seen)
             except queue.Full:
@@ -162,7 +164,8 @@ def _read(bundle: Bundle, batch: Sequence[_Seen]) -> list[ShadowRecord]:
     """What `bundle` says of each message, for the tasks that the live bundle has too."""
     texts = [seen.text for seen in batch]
     # What the live bundle's encoder has read need not be read again, unless the candidate has one of its own.
-    vectors = bundle.vectors(texts, batch[0].encoder) if bundle.adapted else np.stack([seen.vector for seen in batch])
+    own = bundle.vectors(texts, batch[0].encoder) if bundle.adapted else np.stack([seen.vector for seen in batch])
+    vectors = bundle.shifted(own, [seen.language for seen in batch])
     return [
         ShadowRecord(
             decision_id=seen.decision_id,

@@ -192,7 +192,8 @@ def evaluate(
     scored: dict[str, list[Scored]] = {task: [] for task in tasks}
     for start in range(0, len(rows), _CHUNK):
         chunk = texts[start : start + _CHUNK]
-        for task, part in bundle.score(chunk, bundle.vectors(chunk, encoder)).items():
+        vectors = bundle.vectors(chunk, encoder, [ticket.language for ticket in rows[start : start + _CHUNK]])
+        for task, part in bundle.score(chunk, vectors).items():
             if task in scored:
                 scored[task].append(part)
         advance(len(chunk))

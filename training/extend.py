@@ -73,6 +73,7 @@ def extend(
     """
     texts = TrainingTexts.of(tickets.rows)
     vectors = encode(texts.texts) if encode else bundle.vectors(texts.texts, encoder)
+    vectors = bundle.shifted(vectors, [tickets.rows[row].language for row in texts.row_of(texts.lines)])
     heads, added = dict(bundle.heads), []
     for task in tasks:
         if task not in heads or heads[task].multi_label:

@@ -37,7 +37,7 @@ class SplitEncoder:
     Args:
         trained: how many of the upper layers learn.
         rank: of the adapter's matrices, in which the change of each layer's matrices is kept.
-        max_tokens: longer texts are cut.
+        max_tokens: longer texts are cut, and where the encoder takes fewer by its own limit.
         narrow: compute in bfloat16 where that is safe.
 
     Raises:
@@ -53,7 +53,8 @@ class SplitEncoder:
                 f"{', '.join(KINDS)}. Use --method head, or another --encoder."
             )
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._narrow, self._max_tokens = narrow or self._device.type == "cuda", max_tokens
+        self._narrow = narrow or self._device.type == "cuda"
+        self._max_tokens = min(max_tokens, int(whole.max_seq_length or max_tokens))
         self._tokenizer, self._prompt = whole.tokenizer, str(whole.prompts.get("query") or "")
         self._embeddings, self._layers = transformer.embeddings, transformer.encoder.layer
         self._frozen, self._rank = max(len(self._layers) - trained, 0), rank

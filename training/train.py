@@ -1,7 +1,7 @@
 """From labelled tickets to a bundle: one head per task, on the encoder as it is or adapted to the data."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +13,7 @@ from models.types import Encoder, Vectors
 from training.data import Tickets
 from training.features import Numbers, TrainingTexts
 from training.heads import STRENGTHS, HeadConfig, train_head
+from training.languages import Elsewhere
 from training.splits import Fold, grouped_folds
 from training.targets import Target, targets_of, with_names
 
@@ -67,7 +68,9 @@ def train(
     """
     tickets, targets = learned(tickets, tasks, config)
     texts = TrainingTexts.of(tickets.rows, noise=config.noise)
-    vectors = (encode or encoder.encode)(texts.texts)
+    elsewhere = Elsewhere.of([ticket.language for ticket in tickets.rows])
+    read = (encode or encoder.encode)((*texts.texts, *elsewhere.texts))
+    vectors, shifts = read[: len(texts.texts)], elsewhere.shifts(read[len(texts.texts) :])
     if valid is None:
         how = f"{config.folds}-fold cross-validation, grouped"
         learn = None
@@ -87,9 +90,10 @@ def train(
         folds = {task: [target.fold(learn, valid)] for task, target in targets.items()}
     fold_vectors = {task: [vectors] * len(found) for task, found in folds.items()}
     about = {"method": "head", "held_out": how}
-    return assembled(
+    bundle = assembled(
         tickets, targets, texts, vectors, folds, fold_vectors, encoder, config, about, base=vectors, learn=learn
     )
+    return replace(bundle, language_shifts=shifts)
 
 
 def learned(tickets: Tickets, tasks: Sequence[str], config: TrainingConfig) -> tuple[Tickets, dict[str, Target]]:

@@ -62,7 +62,7 @@ class Pipeline:
         """
         texts = [normalize(message.text, self.taxonomy.own_words) for message in messages]
         languages = self._languages(messages, texts)
-        vectors, own = self.bundle.both_vectors(texts, self.encoder)
+        vectors, own = self.bundle.both_vectors(texts, self.encoder, [found.code for found in languages])
         predictions = self.bundle.predict(texts, own)
         rows = zip(messages, texts, languages, predictions, strict=True)
         return Triaged([self._triage(*row, at) for row in rows], texts, vectors, predictions)

@@ -179,6 +179,10 @@ class _Stuck:
     def __init__(self) -> None:
         self.go = threading.Event()
 
+    def shifted(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:
+        assert len(vectors) == len(languages)
+        return vectors
+
     def predict(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Prediction]]:
         self.go.wait(20)
         return [{} for _ in texts]

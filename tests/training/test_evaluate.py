@@ -73,6 +73,18 @@ def test_every_figure_of_the_starter_messages(light_bundle: Bundle, light_encode
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_rows_are_read_in_their_language(light_bundle: Bundle, light_encoder: LightEncoder, language: str) -> None:
+    away = 2 * (light_encoder.encode([normalize(PARCEL[language])])[0] - light_bundle.scale.center)
+    bundle = replace(light_bundle, language_shifts={language: away})
+    plain, moved = (
+        evaluate(one, light_encoder, _parcels("delivery.not_received"), ["intent"]).tasks["intent"]
+        for one in (light_bundle, bundle)
+    )
+    changed = (moved.scored.shares != plain.scored.shares).any(axis=1)
+    assert [row.language for row, other in zip(moved.tickets, changed, strict=True) if other] == [language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_are_read_as_they_are_served(light_bundle: Bundle, light_encoder: LightEncoder, language: str) -> None:
     text = PARCEL[language]
     disguised = f"\ufeff{text[:6]}\u200b{text[6:]}\n\n\n"

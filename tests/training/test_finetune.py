@@ -26,12 +26,14 @@ from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
 from training.features import TrainingTexts
 from training.finetune import FineTuneConfig, Progress, no_progress, run_digest
+from training.languages import Elsewhere
 from training.layers import SplitEncoder
 from training.objectives import ObjectiveConfig
 from training.targets import Target
 from training.train import TrainingConfig
 
 TUNING = FineTuneConfig(layers=1, rank=4, epochs=2, least_steps=12, batch=8, learning_rate=5e-3)
+LANGUAGES = ("vi", "th", "zh-Hans", "zh-Hant", "ru", "en")
 TEXTS = {
     "refund": ["hoàn tiền cho em", "คืนเงินให้ด้วย", "退款到账了吗", "退款入帳了嗎", "верните деньги", "refund me please"],
     "parcel": ["đơn hàng chưa tới", "พัสดุยังไม่ถึง", "快递还没到", "包裹還沒到", "где посылка", "parcel is late"],
@@ -44,11 +46,11 @@ def tickets() -> Tickets:
         Ticket(
             f"{text} {at}",
             {"intent": (intent,)} | ({"urgency": (("high", "low")[at % 2],)} if number % 2 else {}),
-            None,
+            language,
             f"{text} {at}",
         )
         for intent, texts in TEXTS.items()
-        for number, text in enumerate(texts)
+        for number, (language, text) in enumerate(zip(LANGUAGES, texts, strict=True))
         for at in range(4)
     ]
     return Tickets(tuple(rows), (), "c0ffee")
@@ -85,6 +87,10 @@ def test_the_bundle_carries_the_adapter_and_reads_as_it_was_trained(
     assert not np.allclose(vectors, tiny.encode(texts), atol=1e-3)
     predictions = loaded.predict(texts, vectors)
     assert [p["intent"].label for p in predictions] == [ticket.label("intent") for ticket in tickets().rows]
+    elsewhere = Elsewhere.of([ticket.language for ticket in tickets().rows])
+    shifts = elsewhere.shifts(loaded.vectors(elsewhere.texts, tiny))
+    assert loaded.language_shifts.keys() == shifts.keys() != set()
+    assert all(np.allclose(loaded.language_shifts[code], shift, atol=0.01) for code, shift in shifts.items())
 
 
 def test_the_halves_together_are_the_encoder(tiny_encoder: Path, tiny: ServingEncoder) -> None:

@@ -14,6 +14,7 @@ from models.heads import Head
 from models.light import LightEncoder
 from serving.desk import open_pipeline
 from serving.settings import Settings
+from triage.normalize import normalize
 from triage.pipeline import Message, Pipeline
 from triage.types import UNDETERMINED, EntityType, Triage
 
@@ -183,3 +184,18 @@ def test_a_list_gives_what_each_message_alone_gives(pipeline: Pipeline) -> None:
         )
         assert alone.urgency.reasons == found.urgency.reasons
     assert run(pipeline) == []
+
+
+@pytest.mark.parametrize("language", MESSAGES)
+def test_a_language_that_the_bundle_lacks_is_read_from_where_it_lies(pipeline: Pipeline, language: str) -> None:
+    message = MESSAGES[language]
+    (vector,) = pipeline.encoder.encode([normalize(message)])
+    # As far as from here to the opposite side: the same words then speak against everything that they spoke for.
+    bundle = replace(pipeline.bundle, language_shifts={language: 2 * (vector - pipeline.bundle.scale.center)})
+    triaged = replace(pipeline, bundle=bundle).run([Message(message), Message(MESSAGES["en"], language="it")], at=NOON)
+    plain = pipeline.run([Message(message), Message(MESSAGES["en"], language="it")], at=NOON)
+    shares = [score.score for score in plain.triages[0].intent.ranking]
+    assert [score.score for score in triaged.triages[0].intent.ranking] != shares
+    assert triaged.triages[1] == plain.triages[1]
+    # Search reads what the encoder says.
+    assert np.array_equal(triaged.vectors, plain.vectors)
