@@ -14,7 +14,6 @@ from training.checkpoints import Checkpoints
 from training.data import Tickets
 from training.features import Numbers, TrainingTexts
 from training.finetune import FineTuneConfig, Progress, fine_tune, no_progress, run_digest
-from training.languages import Elsewhere
 from training.layers import SplitEncoder
 from training.splits import Fold, grouped_folds
 from training.targets import Target
@@ -29,10 +28,9 @@ _FOLDS_IF_SMALL, _TENTH = 3, 10
 
 @dataclass(frozen=True, slots=True)
 class _Adapted:
-    """Vectors of every line by an adapted encoder, those of messages elsewhere, and the steps that it took."""
+    """Vectors of every line by an adapted encoder, and the steps that it was adapted in."""
 
     vectors: Vectors
-    elsewhere: Vectors
     steps: int
 
 
@@ -58,7 +56,6 @@ class Adapting:
         self._workspace, self._progress = workspace, progress
         self._tickets, self._targets = learned(tickets, tasks, config)
         self._texts = TrainingTexts.of(self._tickets.rows, noise=config.noise)
-        self._elsewhere = Elsewhere.of([ticket.language for ticket in self._tickets.rows])
 
     def train(self, *, valid: Numbers | None = None, encode: Encode | None = None) -> Bundle:
         """Adapters and heads.
@@ -112,7 +109,6 @@ class Adapting:
                 learn=folds[0][0] if kept else None,
             ),
             adapter=self._workspace / "adapter",
-            language_shifts=self._elsewhere.shifts(final.elsewhere),
         )
 
     def _split_encoder(self) -> SplitEncoder:
@@ -125,7 +121,7 @@ class Adapting:
             max_tokens=tuning.max_tokens,
             narrow=has_bfloat16(),
         )
-        split.read((*self._texts.texts, *self._elsewhere.texts), lambda _: self._progress(0, 0, "reading"))
+        split.read(self._texts.texts, lambda _: self._progress(0, 0, "reading"))
         return split
 
     def _adapted(
@@ -146,8 +142,7 @@ class Adapting:
         taken = fine_tune(split, base, targets, inside, other, outside, tuning, checkpoints, self._progress)
         split.keep_as_adapter()
         split.save(self._workspace / "adapter", self._encoder.name)
-        vectors, lines = split.vectors(), len(self._texts.texts)
-        return _Adapted(vectors[:lines], vectors[lines:], taken)
+        return _Adapted(split.vectors(), taken)
 
     def _row_folds(self, folds: int) -> list[Fold]:
         """Folds of all rows alike for every task, spread by the labels of the first."""

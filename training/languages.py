@@ -1,8 +1,8 @@
 """Languages that a bundle has no row in: where their messages lie, beside those that it learned.
 
-An encoder puts each language a little to one side. What a head learned in one language fits another better when
-that language's messages are moved by as much: on MASSIVE, learned in English, four points more of the other seven
-are right (`docs/decisions/0016-languages-without-rows.md`). How much it is, messages of the starter tell.
+An encoder puts each language a little to one side. What a head on it learned in one language fits another better
+when that language's messages are moved by as much. How much it is, messages of the starter tell
+(`docs/decisions/0016-languages-without-rows.md`).
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _LEARNED = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Messages of the starter in learned languages and in others, to be read by a bundle's encoder.
+    """Messages of the starter in learned languages and in others, to be read by the encoder of a bundle.
 
     Attributes:
         texts: none where all languages of the starter are learned, or none of them.
@@ -59,7 +59,7 @@ class Elsewhere:
         """How far each language that is not learned lies from the learned ones, shape (dimension,).
 
         Args:
-            vectors: of `texts`, as the bundle's heads read them.
+            vectors: of `texts`.
         """
         if not self.texts:
             return {}

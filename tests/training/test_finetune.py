@@ -26,7 +26,6 @@ from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
 from training.features import TrainingTexts
 from training.finetune import FineTuneConfig, Progress, no_progress, run_digest
-from training.languages import Elsewhere
 from training.layers import SplitEncoder
 from training.objectives import ObjectiveConfig
 from training.targets import Target
@@ -87,10 +86,8 @@ def test_the_bundle_carries_the_adapter_and_reads_as_it_was_trained(
     assert not np.allclose(vectors, tiny.encode(texts), atol=1e-3)
     predictions = loaded.predict(texts, vectors)
     assert [p["intent"].label for p in predictions] == [ticket.label("intent") for ticket in tickets().rows]
-    elsewhere = Elsewhere.of([ticket.language for ticket in tickets().rows])
-    shifts = elsewhere.shifts(loaded.vectors(elsewhere.texts, tiny))
-    assert loaded.language_shifts.keys() == shifts.keys() != set()
-    assert all(np.allclose(loaded.language_shifts[code], shift, atol=0.01) for code, shift in shifts.items())
+    # An encoder that was adapted has drawn the languages together as far as this can.
+    assert not loaded.language_shifts
 
 
 def test_the_halves_together_are_the_encoder(tiny_encoder: Path, tiny: ServingEncoder) -> None:
@@ -98,6 +95,14 @@ def test_the_halves_together_are_the_encoder(tiny_encoder: Path, tiny: ServingEn
     split.read(EVERY_MESSAGE)
     cosines = (split.vectors() * tiny.encode(EVERY_MESSAGE)).sum(axis=1)
     assert cosines.min() > 0.9999
+
+
+def test_a_text_is_cut_where_the_encoder_ends(tiny_encoder: Path, tiny: ServingEncoder) -> None:
+    split = SplitEncoder(tiny_encoder, trained=1, rank=2, max_tokens=128, narrow=False)
+    texts = ["refund me please " * 40, "hoàn tiền cho em " * 40]
+    split.read(texts)
+    assert split.lengths.tolist() == [64, 64]
+    assert (split.vectors() * tiny.encode(texts)).sum(axis=1).min() > 0.9999
 
 
 def test_what_was_learned_is_kept_as_well_as_the_rank_can(tiny_encoder: Path, tiny: ServingEncoder) -> None:
