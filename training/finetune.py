@@ -44,7 +44,7 @@ class FineTuneConfig:
     rank: int = 64
     epochs: float = 5.0
     least_steps: int = 200
-    most_steps: int = 4_000
+    most_steps: int = 6_000
     steps: int = 0
     batch: int = 32
     learning_rate: float = 2e-4
