@@ -12,6 +12,7 @@ from models.encoder import ServingEncoder
 from models.types import Vectors
 from training.checkpoints import Checkpoints
 from training.data import Tickets
+from training.errors import BadTrainingData
 from training.features import Numbers, TrainingTexts
 from training.finetune import FineTuneConfig, Progress, fine_tune, no_progress, run_digest
 from training.layers import SplitEncoder
@@ -67,6 +68,9 @@ class Adapting:
         Args:
             valid: numbers of rows that nothing may learn from.
             encode: stands in for the encoder's own.
+
+        Raises:
+            BadTrainingData: when all rows of a task, or none, fall to a part that is held out.
         """
         rows = self._texts.rows
         # Copies begin where their rows do; nothing reads them by the encoder as it is.
@@ -78,6 +82,12 @@ class Adapting:
             folds = self._row_folds(_TENTH)[:1]
         else:
             folds = self._row_folds(_FOLDS_IF_SMALL)
+        for task, target in self._targets.items():
+            if not all(len(part) for fold in folds for part in target.fold(*fold)):
+                raise BadTrainingData(
+                    f"Of the {len(target.rows)} rows labelled for {task!r} none is held out, or every one, so that "
+                    "nothing can be calibrated. Label more rows, train that task alone, or name rows of it by --valid."
+                )
         split = self._split_encoder()
         adapted = [self._adapted(split, base, *fold, self._tuning, at) for at, fold in enumerate(folds)]
         kept = valid is not None or len(every) > PLENTY

@@ -98,6 +98,11 @@ class _Extension:
         self._task, self._head, self._scale, self._seed = task, head, bundle.scale, seed
         self._texts, self._vectors = texts, vectors
         self._rows = np.array([at for at, ticket in enumerate(tickets.rows) if task in ticket.labels], np.intp)
+        if several := next((row for row in tickets.rows if len(row.labels.get(task, (1,))) != 1), None):
+            raise BadTrainingData(
+                f"{several.place} has {len(several.labels[task])} labels of {task!r}, and the bundle always gives one. "
+                "Leave such rows out, or give each one label."
+            )
         self._names = np.array([tickets.rows[at].label(task) for at in self._rows], object)
         self._groups = [tickets.rows[at].group for at in self._rows]
         self._labels = sorted(set(self._names) - set(head.labels))

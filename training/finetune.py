@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from models.types import Vectors
@@ -17,6 +19,8 @@ from training.checkpoints import Checkpoint, Checkpoints
 from training.layers import SplitEncoder
 from training.objectives import ObjectiveConfig, TaskObjective
 from training.targets import Target
+
+log = logging.getLogger(__name__)
 
 _VALIDATIONS = 6
 """At most so many a run: results go up and down while the rate is high, and small data has many short epochs."""
@@ -87,11 +91,22 @@ def fine_tune(
     run = _Run(split, start, targets, rows, spellings, config)
     total = config.steps or _steps(len(rows), config)
     interval = max(len(rows) // config.batch, total // _VALIDATIONS, 1)
-    done, best, waited, kept = 0, -1.0, 0, run.tensors()
+    done, best, waited, kept, kept_at = 0, -1.0, 0, run.tensors(), 0
     if saved := checkpoints.latest():
         run.restore(saved.tensors)
         done, best, waited = saved.step, saved.numbers["best"], saved.numbers["waited"]
+        kept_at = done
         kept = {name[5:]: tensor for name, tensor in saved.tensors.items() if name.startswith("best.")}
+
+    def keep() -> None:
+        best_tensors = {f"best.{name}": tensor for name, tensor in kept.items()}
+        tensors = {**run.tensors(), **run.moments(), **best_tensors}
+        try:
+            checkpoints.save(Checkpoint(done, {"best": best, "waited": waited}, tensors))
+        except (OSError, SafetensorError) as error:
+            # A full disk costs what a kill would lose, and not the training.
+            log.warning("step %d could not be kept, a kill would go back further: %s", done, error)
+
     last = time.monotonic()
     note = f"validation {best:.1%}" if best >= 0 else ""
     while done < total and waited <= config.patience:
@@ -106,10 +121,12 @@ def fine_tune(
                 waited += 1
         progress(done, total, note)
         if time.monotonic() - last > config.seconds_between_checkpoints:
-            best_tensors = {f"best.{name}": tensor for name, tensor in kept.items()}
-            tensors = {**run.tensors(), **run.moments(), **best_tensors}
-            checkpoints.save(Checkpoint(done, {"best": best, "waited": waited}, tensors))
+            keep()
             last = time.monotonic()
+            kept_at = done
+    if kept_at < done:
+        # Of several runs, a kill in a later one must not cost those that are done.
+        keep()
     if len(valid):
         run.restore(kept)
     return done

@@ -43,6 +43,7 @@ def suggest(
     *,
     count: int,
     known: Sequence[str] = (),
+    languages: Sequence[str | None] = (),
     seed: int = 13,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> list[Candidate]:
@@ -55,6 +56,7 @@ def suggest(
 
     Args:
         known: messages that are labelled already.
+        languages: of each text, where they are known.
         advance: is called with the number of texts that have been looked at.
     """
     different = _different(texts, known)
@@ -65,7 +67,7 @@ def suggest(
     for at in range(0, len(different), CHUNK):
         positions = different[at : at + CHUNK]
         spoken = [normalize(texts[position]) for position in positions]
-        vectors = bundle.vectors(spoken, encoder)
+        vectors = bundle.vectors(spoken, encoder, [languages[position] for position in positions] if languages else ())
         pool.add(positions, vectors, uncertainty(bundle.score(spoken, vectors)))
         advance(len(positions))
     chosen = _spread(bundle.scale.dense(pool.vectors), pool.doubts, count, seed)

@@ -17,10 +17,12 @@ import torch
 from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from models.backends import load_sentence_transformer
+from models.errors import ModelError
 from models.halves import KINDS, additive, hidden_states
 from models.types import Vectors
 from training.errors import BadTrainingData
@@ -179,15 +181,24 @@ class SplitEncoder:
 
         Args:
             encoder: the name of the encoder, for the record.
+
+        Raises:
+            ModelError: when the folder cannot be written.
         """
         found: dict[str, Tensor] = get_peft_model_state_dict(self._model, save_embedding_layers=False)
         half = {name: tensor.detach().cpu().half() for name, tensor in found.items()}
-        # Left to itself PEFT asks the model hub whether the vocabulary has grown.
-        self._model.save_pretrained(str(folder), state_dict=half, save_embedding_layers=False)
-        (folder / "README.md").unlink(missing_ok=True)
-        config = folder / "adapter_config.json"
-        about = {**json.loads(config.read_text()), "base_model_name_or_path": encoder}
-        config.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+        try:
+            # Left to itself PEFT asks the model hub whether the vocabulary has grown.
+            self._model.save_pretrained(str(folder), state_dict=half, save_embedding_layers=False)
+            (folder / "README.md").unlink(missing_ok=True)
+            config = folder / "adapter_config.json"
+            about = {**json.loads(config.read_text()), "base_model_name_or_path": encoder}
+            config.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+        except (OSError, SafetensorError) as error:
+            raise ModelError(
+                f"The adapter cannot be written to {folder} ({error}). Make room there, or set FRONTDESK_CACHE_DIR to "
+                "a folder on another disk."
+            ) from error
 
     def _kept_or_lower(self, numbers: Sequence[int], ids: Tensor, mask: Tensor) -> Tensor:
         if any(at not in self._kept for at in numbers):

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.bundle import load_bundle
+from models.registry import STARTER_NAME
 from serving.cli.output import warn
 from serving.cli.train import check_target, keep, training_encoder
 from serving.desk import open_registry
 from serving.errors import BadSettings
 from serving.settings import read_settings
+from triage import taxonomy
+from triage.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from training.extend import NewLabel
@@ -27,7 +30,9 @@ def add_label(
     label: Annotated[str, typer.Argument(help="The new label, such as warranty.extension.")],
     description: Annotated[str, typer.Option(help="What customers want who write about it, in a sentence.")] = "",
     example: Annotated[list[str] | None, typer.Option(help="A message of the kind; up to five.")] = None,
-    name: Annotated[str | None, typer.Option(help="The new bundle's name; by default the old one's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The new bundle's name; by default the old one's, or desk for the starter.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="A new folder for the bundle; by default in the desk.")] = None,
 ) -> None:
     """Add a label that nobody has labelled rows of; the other labels stay as they are, and live is not touched."""
@@ -45,18 +50,28 @@ def add_label(
     settings = read_settings()
     encoder = training_encoder(settings, None)
     bundle = load_bundle(open_registry(settings).find(reference), encoder)
-    check_target(settings, name or bundle.name, output)
+    # The shipped bundle's name stands for what is shipped.
+    name = name or ("desk" if bundle.name == STARTER_NAME else bundle.name)
+    check_target(settings, name, output)
     rows = tuple(Ticket(text, {task: (label,)}, None, str(number)) for number, text in enumerate(texts))
     found = extend(bundle, Tickets(rows, (), ""), [task], encoder)
     for sentence in _how_sure(found.added[0], len(texts)):
         warn(sentence)
-    keep(replace(found.bundle, name=name or bundle.name), settings, output)
+    keep(replace(found.bundle, name=name), settings, output)
+    labels = load_taxonomy(settings.taxonomy or taxonomy.STARTER)
+    known = {"intent": {one.id for one in labels.intents}, "urgency": {one.id for one in labels.urgencies}}
+    if label not in known.get(task, {label}):
+        warn(
+            f"Add {label} to the taxonomy file before this bundle is promoted: until then such messages go to review, "
+            "and the doctor complains."
+        )
 
 
 def _how_sure(label: "NewLabel", texts: int) -> list[str]:
     """What can be said of a label that was learned from so little."""
     near, cosine = label.nearest
-    said = [f"{label.task} {label.label}: learned from {texts} texts, and given only where the bundle is very sure."]
+    how_sure = "only where the bundle is very sure" if label.recall is None else "from its usual thresholds on"
+    said = [f"{label.task} {label.label}: learned from {texts} texts, and given {how_sure}."]
     if label.recall is None:
         said.append("That is too little to test it on; see what it does in shadow before it is promoted.")
     else:

@@ -26,7 +26,7 @@ def suggest_labels(
     bundle: str,
     output: Path,
     *,
-    labelled: Sequence[str] = (),
+    labelled: Sequence[Path] = (),
     text: str | None = None,
     seed: int = 13,
 ) -> None:
@@ -35,7 +35,7 @@ def suggest_labels(
     Args:
         unlabelled: files and folders of messages, in the formats of labelled tickets.
         bundle: the reference of the bundle whose doubts count.
-        labelled: texts that are labelled already; nothing like them is suggested.
+        labelled: files and folders of messages that are labelled already; nothing like them is suggested.
 
     Raises:
         BadSettings: for a count or an output that cannot be.
@@ -55,6 +55,7 @@ def suggest_labels(
         warn(f"{len(problems):,} rows are left out:")
         for problem in problems:
             warn(f"  {problem}")
+    known, _ = read_unlabelled(ticket_files(labelled), text=text) if labelled else ([], [])
     encoder = desk.open_encoder(settings)
     loaded = load_bundle(open_registry(settings).find(bundle), encoder)
     with progress() as bar:
@@ -64,7 +65,8 @@ def suggest_labels(
             encoder,
             [message.text for message in messages],
             count=count,
-            known=labelled,
+            known=[message.text for message in known],
+            languages=[message.about.get("language") for message in messages],
             seed=seed,
             advance=lambda done: bar.advance(job, done),
         )

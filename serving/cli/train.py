@@ -1,18 +1,21 @@
 """frontdesk train: a bundle from labelled tickets."""
 
+import hashlib
+import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from filelock import FileLock, Timeout
 from rich.progress import Progress
 
 from models.backends import Precision
-from models.bundle import Bundle, load_bundle, save_bundle
+from models.bundle import Bundle, load_bundle, read_manifest, save_bundle
 from models.encoder import EncoderConfig, ServingEncoder, load_encoder
 from models.registry import LIVE, Registry, check_name
 from models.types import Encoder, Vectors
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from training.features import Numbers
     from training.train import Encode, TrainingConfig
 
+PRECISION = 0.9
+"""What labels given are right with, where nobody says how often they should be."""
 REMEMBERED = 200_000
 """Vectors that are kept for the next training beside those of this one; about 300 MB."""
 
@@ -59,11 +64,20 @@ def train(
     names: Annotated[
         bool, typer.Option("--names", help="Learn from the name of each label too: for few rows, and names in words.")
     ] = False,
-    precision: Annotated[float, typer.Option(min=0.5, max=0.999, help="What labels given are right with.")] = 0.9,
-    start: Annotated[str | None, typer.Option("--from", help="Add the new labels to this bundle instead.")] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=0.999, help=f"What labels given are right with; {PRECISION} by default."),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Add the new labels to this bundle; or ask it for doubts.")
+    ] = None,
     suggest: Annotated[
         int | None,
         typer.Option("--suggest-labels", help="Write the N unlabelled messages most worth labelling to --output."),
+    ] = None,
+    labelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --suggest-labels: tickets that are labelled, nothing like which is taken."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Look the data over and stop.")] = False,
     name: Annotated[str, typer.Option(help="The bundle's name.")] = "desk",
@@ -81,14 +95,14 @@ def train(
     if suggest is not None:
         if output is None:
             raise BadSettings("--suggest-labels writes a file for Label Studio and Argilla: name it by --output.")
-        suggest_labels(data, suggest, start or LIVE, output, text=text, seed=seed)
+        suggest_labels(data, suggest, start or LIVE, output, labelled=labelled or (), text=text, seed=seed)
         return
     settings = read_settings()
     check_target(settings, name, output)
-    if start and (valid or noise or names or method is Method.FINE_TUNE):
+    if start and (valid or noise or names or oos_label or precision is not None or method is Method.FINE_TUNE):
         raise BadSettings(
-            "--from adds labels to a bundle as it is, and takes neither --valid, --noise, --names nor --method "
-            "fine-tune. Leave that out, or train on old and new rows together without --from."
+            "--from adds labels to a bundle as it is, and takes neither --valid, --noise, --names, --oos-label, "
+            "--precision nor --method fine-tune. Leave that out, or train on old and new rows together without --from."
         )
     registry = Registry(settings.data_dir / "bundles")
     columns = parse_columns(task or ())
@@ -99,35 +113,65 @@ def train(
         return read_tickets(ticket_files(paths), columns, text=text, group=group, multi_label=multi_label or ())
 
     tickets, validation = read(data), read(valid) if valid else None
-    loaded = None if check else training_encoder(settings, encoder)
-    extended = load_bundle(registry.find(start), loaded) if start and loaded else None
-    report = validate(tickets, validation, known=_known(extended, columns, oos_label))
+    labels = read_manifest(registry.find(start))["tasks"] if start else {}
+    report = validate(tickets, validation, known=_known(labels, columns, oos_label))
     for found in report.lines():
         warn(found)
-    report.require_usable()
-    if check or loaded is None:
+    if check:
         typer.echo(line(report.as_json()))
+    report.require_usable()
+    if check:
         return
+    loaded = training_encoder(settings, encoder)
+    extended = load_bundle(registry.find(start), loaded) if start else None
     if shots:
         tickets = few_shots(tickets, shots, seed=seed)
     tickets, held = joined(tickets, report.without_leaks(validation)) if validation else (tickets, None)
-    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, precision=precision, noise=noise, names=names)
+    config = TrainingConfig(
+        name=name, seed=seed, oos_label=oos_label, precision=precision or PRECISION, noise=noise, names=names
+    )
     reads = extended.adapted if extended and extended.adapted else loaded
-    workspace = settings.cache_dir / "fine-tuning" / f"{tickets.fingerprint}-{loaded.fingerprint}"
     with progress() as bar, remembering(settings, reads, bar) as encode:
+        if method is Method.FINE_TUNE:
+            with workspace(settings, tickets, loaded, config, list(columns)) as folder:
+                keep(_fine_tuned(tickets, list(columns), loaded, config, held, encode, folder, bar), settings, output)
+            return
         if extended:
             bundle = _extended(extended, tickets, list(columns), loaded, encode, config)
-        elif method is Method.FINE_TUNE:
-            bundle = _fine_tuned(tickets, list(columns), loaded, config, held, encode, workspace, bar)
         else:
             bundle = train_bundle(tickets, list(columns), loaded, config, valid=held, encode=encode)
     keep(bundle, settings, output)
-    shutil.rmtree(workspace, ignore_errors=True)
 
 
-def _known(bundle: Bundle | None, tasks: Iterable[str], oos_label: str | None) -> dict[str, tuple[str, ...]]:
-    """Labels of each task that need no row."""
-    own = {task: bundle.heads[task].labels if bundle and task in bundle.heads else () for task in tasks}
+@contextmanager
+def workspace(
+    settings: Settings, tickets: Tickets, encoder: Encoder, config: "TrainingConfig", tasks: Sequence[str]
+) -> Iterator[Path]:
+    """The folder of one training's checkpoints and adapter, which goes when the training has succeeded.
+
+    Raises:
+        BadSettings: when the same training runs in another process; its adapter would be written over.
+    """
+    asked = hashlib.sha256(json.dumps([asdict(config), list(tasks)], sort_keys=True).encode()).hexdigest()[:16]
+    folder = settings.cache_dir / "fine-tuning" / f"{tickets.fingerprint}-{encoder.fingerprint}-{asked}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder.with_suffix(".lock"), timeout=0):
+            yield folder
+            shutil.rmtree(folder, ignore_errors=True)
+    except Timeout as error:
+        raise BadSettings(
+            f"This very training is running in another process, which holds {folder}. Wait for it or end it first."
+        ) from error
+
+
+def _known(labels: Mapping[str, Any], tasks: Iterable[str], oos_label: str | None) -> dict[str, tuple[str, ...]]:
+    """Labels of each task that need no row.
+
+    Args:
+        labels: what the manifest of the bundle that is extended says of its tasks.
+    """
+    own = {task: tuple(labels.get(task, {}).get("labels", ())) for task in tasks}
     return {task: (*labels, oos_label) if oos_label else labels for task, labels in own.items()}
 
 
@@ -161,7 +205,10 @@ def remembering(settings: Settings, encoder: Encoder, bar: Progress) -> "Iterato
     def encode(texts: Sequence[str]) -> Vectors:
         job = bar.add_task("encoding", total=len(texts))
         vectors = remembered.encode(texts, advance=lambda count: bar.advance(job, count))
-        remembered.save()
+        try:
+            remembered.save()
+        except OSError as error:
+            warn(f"vectors are not remembered for the next training: {error.strerror or error}")
         return vectors
 
     yield encode
@@ -176,6 +223,8 @@ def keep(bundle: Bundle, settings: Settings, output: Path | None) -> None:
     else:
         save_bundle(bundle, output)
     typer.echo(f"{bundle.reference} in {output}")
+    if added := [entry["label"] for entry in bundle.notes.get("extended", [])]:
+        typer.echo(f"figures from before {', '.join(added)} joined:")
     for task, figures in bundle.notes["metrics"]["tasks"].items():
         typer.echo(
             f"{task}: accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro_f1']:.3f}, "
@@ -200,6 +249,8 @@ def _fine_tuned(
     job = bar.add_task("fine-tuning", total=None)
 
     def show(done: int, total: int, note: str) -> None:
+        if done <= 1:  # the next of several runs: the bar would take the time of the one before for its own
+            bar.reset(job)
         bar.update(job, completed=done, total=total, description=f"fine-tuning, {note}" if note else "fine-tuning")
 
     adapting = Adapting(tickets, tasks, encoder, config, FineTuneConfig(seed=config.seed), workspace, show)

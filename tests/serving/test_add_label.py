@@ -1,10 +1,11 @@
 """frontdesk models add-label: a label from a few words; the others stay as they are, and so does what is live."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.bundle import Bundle, load_bundle
+from models.bundle import Bundle, load_bundle, save_bundle
 from models.light import LightEncoder
 from models.registry import Registry
 from tests.serving.terminal import Run, assert_failed
@@ -75,6 +76,17 @@ def test_the_new_version_waits_beside_the_live_one(frontdesk: Run, light_bundle_
     registry = Registry(tmp_path / "desk" / "bundles")
     assert registry.versions()[-1] == "sự-kiện@1"
     assert registry.state().live != "sự-kiện@1"
+
+
+def test_the_starter_becomes_a_bundle_of_the_desk(frontdesk: Run, light_bundle: Bundle, tmp_path: Path) -> None:
+    shipped = tmp_path / "shipped"
+    save_bundle(replace(light_bundle, name="starter"), shipped)
+    finished = frontdesk("models", "add-label", shipped, "intent", LABEL, "--example", EXAMPLES["th"])
+    assert finished.status == 0, finished.err
+    assert Registry(tmp_path / "desk" / "bundles").versions() == ["starter@1", "desk@1"]
+    assert f"figures from before {LABEL} joined" in finished.out
+    assert "only where the bundle is very sure" in finished.err
+    assert f"Add {LABEL} to the taxonomy file" in finished.err
 
 
 def test_what_cannot_be_added_is_explained(frontdesk: Run, light_bundle_folder: Path) -> None:

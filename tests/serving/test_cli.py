@@ -14,6 +14,8 @@ from serving.desk import open_desk_database
 from serving.settings import Settings
 from serving.storage.keys import ApiKeyRepository
 from tests.serving.terminal import Finished, Run, assert_failed
+from triage.channels import STARTER as POLICY
+from triage.taxonomy import STARTER
 
 
 def _commands(command: Any, *path: str) -> dict[tuple[str, ...], Any]:
@@ -146,6 +148,22 @@ def test_the_doctor_names_the_labels_that_only_the_bundle_knows(
     found = _failing(frontdesk("doctor", "--json"), "models and labels")
     assert "delivery.not_received" in found
     assert "light@1" in found
+
+
+def test_the_doctor_notes_what_will_never_be_said(
+    frontdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taxonomy, policy = tmp_path / "taxonomy.yaml", tmp_path / "policy.yaml"
+    written = STARTER.read_text(encoding="utf-8")
+    added = "  - {id: order.gift, title: Quà tặng, description: Gói quà., complexity: low, self_service: true}\n"
+    taxonomy.write_text(written.replace("urgencies:  #", f"{added}urgencies:  #"), encoding="utf-8")
+    rules = POLICY.read_text(encoding="utf-8")
+    policy.write_text(rules.replace("card.lost", "card.lots"), encoding="utf-8")
+    monkeypatch.setenv("FRONTDESK_TAXONOMY", str(taxonomy))
+    monkeypatch.setenv("FRONTDESK_POLICY", str(policy))
+    (found,) = (row["found"] for row in frontdesk("doctor", "--json").rows if row["check"] == "models and labels")
+    assert "order.gift" in found
+    assert "policy rules wait for card.lots" in found
 
 
 def test_the_doctor_does_not_make_a_data_folder_without_a_parent(

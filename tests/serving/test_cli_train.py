@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from models.bundle import WEIGHTS, read_manifest
+from models.light import LightEncoder
+from serving.cli.train import workspace
+from serving.errors import BadSettings
+from serving.settings import Settings
 from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
+from training.data import Tickets
+from training.train import TrainingConfig
 
 
 @pytest.fixture
@@ -111,7 +117,10 @@ def test_new_labels_join_a_bundle_that_exists(frontdesk: Run, tickets: Path, tmp
     ):
         (found,) = frontdesk("triage", text, "--bundle", tmp_path / "wider").rows
         assert found["intent"]["label"] == label
-    for option in (["--valid", new], ["--noise"], ["--names"]):
+    assert "figures from before warranty.claim joined" in done.out
+    checked = frontdesk("train", new, "--task", "intent", "--from", tmp_path / "old", "--check")
+    assert checked.status == 0, checked.err
+    for option in (["--valid", new], ["--noise"], ["--names"], ["--oos-label", "oos"], ["--precision", "0.95"]):
         add = ["train", new, "--task", "intent", "--from", tmp_path / "old", "--output", tmp_path / "x"]
         assert_failed(frontdesk(*add, *option), "--from", option[0])
 
@@ -128,3 +137,49 @@ def test_a_bundle_that_learned_with_noise_or_names_says_so_and_is_another_one(
     assert (clean["training"]["names"], named["training"]["names"]) == (False, True)
     assert clean["data"] == noisy["data"] == named["data"]
     assert len({(tmp_path / name / WEIGHTS).read_bytes() for name in ("clean", "noisy", "named")}) == 3
+
+
+def test_a_row_with_two_labels_joins_no_bundle_that_gives_one(
+    frontdesk: Run, light_bundle_folder: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new.jsonl"
+    rows = [
+        {"text": text, "intent": ["bảo.hành"] if at % 3 else ["bảo.hành", "рассрочка"]}
+        for at, text in enumerate(WRONG_SIZE.values(), start=1)
+    ]
+    new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    command = ["train", new, "--task", "intent", "--multi-label", "intent", "--output", tmp_path / "x"]
+    done = frontdesk(*command, "--from", light_bundle_folder)
+    assert (done.status, done.out) == (1, "")
+    assert "new.jsonl:3 has 2 labels of 'intent'" in done.err
+
+
+def test_what_is_wrong_with_unusable_data_is_reported_too(frontdesk: Run, tmp_path: Path) -> None:
+    one = tmp_path / "one.jsonl"
+    one.write_text('{"text": "Где заказ?", "intent": "order.status"}\n{"text": "", "intent": "order.status"}\n')
+    done = frontdesk("train", one, "--task", "intent", "--check")
+    assert done.status == 1
+    assert "error" in {found["severity"] for found in json.loads(done.out)["findings"]}
+
+
+def test_each_training_has_a_workspace_of_its_own_and_one_at_a_time(
+    light_encoder: LightEncoder, tmp_path: Path
+) -> None:
+    settings, rows = Settings(cache_dir=tmp_path), Tickets((), (), "c0ffee")
+    with workspace(settings, rows, light_encoder, TrainingConfig(seed=1), ["intent"]) as first:
+        (first / "adapter").mkdir()
+        with workspace(settings, rows, light_encoder, TrainingConfig(seed=2), ["intent"]) as other:
+            assert other != first
+        with (
+            pytest.raises(BadSettings, match="another process"),
+            workspace(settings, rows, light_encoder, TrainingConfig(seed=1), ["intent"]),
+        ):
+            pass
+        assert (first / "adapter").is_dir()
+    assert not first.exists()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        workspace(settings, rows, light_encoder, TrainingConfig(seed=1), ["intent"]) as first,
+    ):
+        raise KeyboardInterrupt
+    assert first.is_dir()

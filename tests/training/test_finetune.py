@@ -18,9 +18,10 @@ from safetensors.torch import load_file, save_file
 from models.backends import Precision, load_sentence_transformer
 from models.bundle import ADAPTER, load_bundle, save_bundle
 from models.encoder import EncoderConfig, ServingEncoder, load_encoder
-from models.errors import EncoderUnavailable
+from models.errors import EncoderUnavailable, ModelError
 from models.halves import KINDS, Together
 from tests.models.samples import EVERY_MESSAGE
+from tests.trouble import largest_file
 from training.adapt import Adapting
 from training.data import Ticket, Tickets
 from training.errors import BadTrainingData
@@ -238,6 +239,46 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny_encoder: Path
     assert 0 < len(resumed) < len(every)
     assert resumed == every[-len(resumed) :]
     assert adapter == same
+
+
+def test_a_run_that_is_done_is_not_done_again(tiny_encoder: Path, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def until_the_second(done: int, total: int, _: str) -> None:
+        if total:
+            seen.append(done)
+            if seen.count(1) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        adapting(tiny_encoder, tmp_path, tmp_path / "work", progress=until_the_second).train()
+    again: list[int] = []
+    adapting(
+        tiny_encoder, tmp_path, tmp_path / "work", progress=lambda done, total, _: again.append(done) if total else None
+    ).train()
+    # Three folds and all rows are four runs, and the first is over.
+    assert again.count(1) == 3
+
+
+def test_a_disk_without_room_costs_checkpoints_and_then_says_so(
+    tiny_encoder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = adapting(tiny_encoder, tmp_path, tmp_path / "work")
+    with largest_file(600), pytest.raises(ModelError, match="adapter cannot be written"):
+        run.train(valid=np.arange(6))
+    assert "could not be kept" in caplog.text
+    assert adapting(tiny_encoder, tmp_path, tmp_path / "work").train(valid=np.arange(6)).adapter is not None
+
+
+def test_a_task_that_nothing_can_be_calibrated_for_is_refused_before_any_step(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    steps: list[int] = []
+    run = adapting(tiny_encoder, tmp_path, tmp_path / "work", progress=lambda done, *_: steps.append(done))
+    without = [at for at, row in enumerate(tickets().rows) if "urgency" not in row.labels]
+    with pytest.raises(BadTrainingData, match=r"Of the \d+ rows labelled for 'urgency' none is held out"):
+        run.train(valid=np.array(without[:6]))
+    assert not steps
 
 
 @pytest.fixture(scope="module")
