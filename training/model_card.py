@@ -80,7 +80,7 @@ def _limits(evaluation: Evaluation) -> Iterator[str]:
         if set(figures["languages"]) <= {UNDETERMINED}:
             yield f"{name}: no row names its language, so that nothing is known by language."
         if figures["out_of_scope"] is None:
-            yield f"{name}: no row is out of scope, so that nothing is known about such messages."
+            yield f"{name}: no row lies outside all labels, so that the out-of-scope score was not tested."
         if unknown := list(figures["unknown_labels"]):
             yield f"{name}: rows with labels that the bundle does not know are left out: {_listed(unknown)}."
 

@@ -3,7 +3,7 @@
     python -m training.words
 
 What is counted are training messages, never the test part. A message whose author typed no marks would teach that
-words have none, and is left out.
+words have none, and is left out: where chance does not explain that it has none, or a word of it usually has some.
 """
 
 import gzip
@@ -23,6 +23,8 @@ MESSAGES = Path(__file__).parent / "starter" / "messages"
 _WORD_OR_BREAK = re.compile(rf"{WORD.pattern}|[.!?…,;:()\d]+")
 _EXPECTED = 3.0
 """Words with marks that a message should have: where it has none, chance is no excuse."""
+_USUALLY = 10
+"""How much more often others type a word with marks than without, for one without to tell of its author."""
 
 
 def counts(texts: Iterable[str]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
@@ -30,11 +32,16 @@ def counts(texts: Iterable[str]) -> tuple[Counter[str], Counter[tuple[str, str]]
     split = [_WORD_OR_BREAK.findall(text.lower().replace("’", "'")) for text in texts]
     words = [word for some in split for word in some if word[0].isalpha()]
     marked = sum(plain(word) != word for word in words) / max(len(words), 1)
+    bare = Counter(word for word in words if plain(word) == word)
+    with_marks = Counter(plain(word) for word in words if plain(word) != word)
     singles: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for some in split:
         own = [word for word in some if word[0].isalpha()]
-        if len(own) * marked >= _EXPECTED and all(plain(word) == word for word in own):
+        without = all(plain(word) == word for word in own)
+        if without and (
+            len(own) * marked >= _EXPECTED or any(with_marks[word] >= _USUALLY * bare[word] for word in own)
+        ):
             continue
         singles.update(own)
         pairs.update((one, two) for one, two in pairwise(some) if one[0].isalpha() and two[0].isalpha())

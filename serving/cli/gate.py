@@ -37,8 +37,10 @@ def judged(
     # The shipped bundle stands in until a desk has its own, and their labels are hardly ever the same.
     stand_in = live == STARTER_NAME
     try:
-        gone = _gone(*(read_manifest(registry.find(reference))["tasks"] for reference in (live, candidate)))
-        found, notes = _on_tickets(live, candidate, data, loaded) if data else ([], [_NO_FIGURES])
+        old, new = (read_manifest(registry.find(reference))["tasks"] for reference in (live, candidate))
+        gone = _gone(old, new)
+        shared = [task for task in old if task in new]
+        found, notes = _on_tickets(live, candidate, data, loaded, shared) if data else ([], [_NO_FIGURES])
     except ModelError as error:
         unknown = [f"{candidate} cannot be compared with {live}, which is live: {error}"]
         return ([], unknown) if stand_in else (unknown, [])
@@ -58,9 +60,15 @@ def _gone(live: Mapping[str, Any], candidate: Mapping[str, Any]) -> list[str]:
     return tasks + labels
 
 
-def _on_tickets(live: str, candidate: str, data: Labelled, loaded: dict[str, Encoder]) -> tuple[list[str], list[str]]:
+def _on_tickets(
+    live: str, candidate: str, data: Labelled, loaded: dict[str, Encoder], tasks: Sequence[str]
+) -> tuple[list[str], list[str]]:
     before, after = evaluations(
         [live, candidate], data.files, data.tasks, text=data.text, oos_label=data.oos_label, loaded=loaded
     )
     verdict = judge(before, after)
-    return list(verdict.reasons), list(verdict.notes)
+    silent = [task for task in tasks if task not in before.tasks]
+    notes = [
+        f"task {task} was not compared: no row was read with labels of it (--task {task}=COLUMN)" for task in silent
+    ]
+    return list(verdict.reasons), [*verdict.notes, *notes]

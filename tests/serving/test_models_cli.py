@@ -115,6 +115,8 @@ def test_a_bundle_as_good_is_promoted_on_tickets(frontdesk: Run, registry: Regis
     done = _done(frontdesk("models", "promote", "help@2", "--data", tickets, "--task", "intent"))
     assert done.out == "help@2 is live instead of help@1\n"
     assert "without --data" not in done.err
+    assert "note: task urgency was not compared" in done.err
+    assert "intent was not compared" not in done.err
 
 
 def test_a_worse_bundle_is_refused_by_name(

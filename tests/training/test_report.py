@@ -151,7 +151,7 @@ def test_the_model_card_says_what_is_known_and_what_is_not(folder: Path) -> None
     assert r"| a\|b |" in body
     assert "<b>" not in body
     assert "fewer than 30 rows" in body
-    assert r"urgency: no row is out of scope" in body
+    assert r"urgency: no row lies outside all labels" in body
     rows = [line for line in body.splitlines() if line.startswith("| ")]
     tables = {line.count("|") - line.count(r"\|") for line in rows}
     assert tables == {3, 7, 8}
