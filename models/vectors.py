@@ -87,7 +87,7 @@ class VectorCache:
             keys = packed["keys"].tobytes().decode()
             names = [keys[at : at + 64] for at in range(0, len(keys), 64)]
             return dict(zip(names, packed["vectors"], strict=True))
-        except (FileNotFoundError, SafetensorError, KeyError, ValueError):
+        except (OSError, SafetensorError, KeyError, ValueError):
             # Only a cache: what cannot be read, or is not as it was written, is encoded again.
             return {}
 

@@ -98,7 +98,8 @@ class _Extension:
         self._task, self._head, self._scale, self._seed = task, head, bundle.scale, seed
         self._texts, self._vectors = texts, vectors
         self._rows = np.array([at for at, ticket in enumerate(tickets.rows) if task in ticket.labels], np.intp)
-        if several := next((row for row in tickets.rows if len(row.labels.get(task, (1,))) != 1), None):
+        labelled = (row for row in tickets.rows if task in row.labels)
+        if several := next((row for row in labelled if len(row.labels[task]) != 1), None):
             raise BadTrainingData(
                 f"{several.place} has {len(several.labels[task])} labels of {task!r}, and the bundle always gives one. "
                 "Leave such rows out, or give each one label."

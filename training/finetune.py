@@ -91,14 +91,14 @@ def fine_tune(
     run = _Run(split, start, targets, rows, spellings, config)
     total = config.steps or _steps(len(rows), config)
     interval = max(len(rows) // config.batch, total // _VALIDATIONS, 1)
-    done, best, waited, kept, kept_at = 0, -1.0, 0, run.tensors(), 0
+    done, best, waited, kept, saved_at = 0, -1.0, 0, run.tensors(), 0
     if saved := checkpoints.latest():
         run.restore(saved.tensors)
         done, best, waited = saved.step, saved.numbers["best"], saved.numbers["waited"]
-        kept_at = done
+        saved_at = done
         kept = {name[5:]: tensor for name, tensor in saved.tensors.items() if name.startswith("best.")}
 
-    def keep() -> None:
+    def save() -> None:
         best_tensors = {f"best.{name}": tensor for name, tensor in kept.items()}
         tensors = {**run.tensors(), **run.moments(), **best_tensors}
         try:
@@ -121,12 +121,12 @@ def fine_tune(
                 waited += 1
         progress(done, total, note)
         if time.monotonic() - last > config.seconds_between_checkpoints:
-            keep()
+            save()
             last = time.monotonic()
-            kept_at = done
-    if kept_at < done:
+            saved_at = done
+    if saved_at < done:
         # Of several runs, a kill in a later one must not cost those that are done.
-        keep()
+        save()
     if len(valid):
         run.restore(kept)
     return done

@@ -65,7 +65,7 @@ def _models(settings: Settings) -> str:
                 f"{pipeline.bundle.reference} predicts {task} {', '.join(unknown)}, which your files do not have. "
                 "Add them to the taxonomy or policy file, or train a bundle on your labels."
             )
-        elif never := sorted(labels - set(head.labels)):
+        elif task != "channel" and (never := sorted(labels - set(head.labels))):
             found.append(f"the bundle never says {task} {', '.join(never)}: train it, or `frontdesk models add-label`")
     rules = pipeline.policy.rules
     named = {label for rule in rules for label in rule.intents} - standard["intent"]

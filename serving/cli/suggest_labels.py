@@ -51,11 +51,12 @@ def suggest_labels(
         raise BadSettings(f"--output {output} should end in .json, by which Label Studio knows the format.")
     settings = read_settings()
     messages, problems = read_unlabelled(ticket_files(unlabelled), text=text)
-    if problems:
-        warn(f"{len(problems):,} rows are left out:")
-        for problem in problems:
+    known, unread = read_unlabelled(ticket_files(labelled), text=text) if labelled else ([], [])
+    left_out = (*problems, *unread)
+    if left_out:
+        warn(f"{len(left_out):,} rows are left out:")
+        for problem in left_out:
             warn(f"  {problem}")
-    known, _ = read_unlabelled(ticket_files(labelled), text=text) if labelled else ([], [])
     encoder = desk.open_encoder(settings)
     loaded = load_bundle(open_registry(settings).find(bundle), encoder)
     with progress() as bar:

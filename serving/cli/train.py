@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from training.features import Numbers
     from training.train import Encode, TrainingConfig
 
-PRECISION = 0.9
-"""What labels given are right with, where nobody says how often they should be."""
 REMEMBERED = 200_000
 """Vectors that are kept for the next training beside those of this one; about 300 MB."""
 
@@ -66,7 +64,7 @@ def train(
     ] = False,
     precision: Annotated[
         float | None,
-        typer.Option(min=0.5, max=0.999, help=f"What labels given are right with; {PRECISION} by default."),
+        typer.Option(min=0.5, max=0.999, help="What labels given are right with; 0.9 by default."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Add the new labels to this bundle; or ask it for doubts.")
@@ -99,6 +97,8 @@ def train(
         return
     settings = read_settings()
     check_target(settings, name, output)
+    if labelled:
+        raise BadSettings("--labelled is what --suggest-labels leaves aside, and has no meaning without it.")
     if start and (valid or noise or names or oos_label or precision is not None or method is Method.FINE_TUNE):
         raise BadSettings(
             "--from adds labels to a bundle as it is, and takes neither --valid, --noise, --names, --oos-label, "
@@ -127,9 +127,9 @@ def train(
     if shots:
         tickets = few_shots(tickets, shots, seed=seed)
     tickets, held = joined(tickets, report.without_leaks(validation)) if validation else (tickets, None)
-    config = TrainingConfig(
-        name=name, seed=seed, oos_label=oos_label, precision=precision or PRECISION, noise=noise, names=names
-    )
+    config = TrainingConfig(name=name, seed=seed, oos_label=oos_label, noise=noise, names=names)
+    if precision:
+        config = replace(config, precision=precision)
     reads = extended.adapted if extended and extended.adapted else loaded
     with progress() as bar, remembering(settings, reads, bar) as encode:
         if method is Method.FINE_TUNE:

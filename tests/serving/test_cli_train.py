@@ -162,6 +162,24 @@ def test_what_is_wrong_with_unusable_data_is_reported_too(frontdesk: Run, tmp_pa
     assert "error" in {found["severity"] for found in json.loads(done.out)["findings"]}
 
 
+def test_vectors_that_cannot_be_remembered_cost_nothing_else(
+    frontdesk: Run, tickets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "training").write_text("a file where a folder should be")
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(cache))
+    done = frontdesk("train", tickets, "--task", "intent", "--output", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert "not remembered for the next training" in done.err
+    assert (tmp_path / "out" / "manifest.json").is_file()
+
+
+def test_what_is_labelled_is_asked_for_where_it_counts(frontdesk: Run, tickets: Path, tmp_path: Path) -> None:
+    command = ["train", tickets, "--task", "intent", "--labelled", tickets, "--output", tmp_path / "out"]
+    assert_failed(frontdesk(*command), "--labelled", "--suggest-labels")
+
+
 def test_each_training_has_a_workspace_of_its_own_and_one_at_a_time(
     light_encoder: LightEncoder, tmp_path: Path
 ) -> None:

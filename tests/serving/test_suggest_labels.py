@@ -68,13 +68,15 @@ def test_what_is_labelled_already_is_not_suggested(
 ) -> None:
     known = tmp_path / "known.jsonl"
     rows = [{"text": text, "intent": "delivery.wrong_item"} for text in WRONG_SIZE.values()]
-    known.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    lines = [*(json.dumps(row, ensure_ascii=False) for row in rows), "не JSON"]
+    known.write_text("\n".join(lines) + "\n", encoding="utf-8")
     command = ["train", messages, "--suggest-labels", "100", "--from", light_bundle_folder, "--labelled", known]
     done = frontdesk(*command, "--output", tmp_path / "todo.json")
     assert done.status == 0, done.err
     entries = json.loads((tmp_path / "todo.json").read_text(encoding="utf-8"))
     assert {entry["data"]["text"] for entry in entries} == set(PASSWORD.values())
     assert "only 6" in done.err
+    assert "known.jsonl:7" in done.err
 
 
 def test_bad_rows_are_named_and_the_rest_is_done(
