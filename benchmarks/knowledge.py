@@ -47,11 +47,12 @@ def main() -> None:
     rows = [row for row in _questions() if _half(row["question"]) == half]
     triages, hits = _search(pipeline, knowledge, rows)
     groups = {a.id: a.translation_of or a.id for a in found.articles}
+    languages = {(groups[a.id], a.language) for a in found.articles}
     wanted = [_wanted(row, groups) for row in rows]
     if options.fit:
         _fit(wanted, [may_be_answered(t, pipeline.taxonomy) for t in triages], hits, groups)
         return
-    figures = _figures(rows, wanted, triages, hits, groups, pipeline)
+    figures = _figures(rows, wanted, triages, hits, groups, languages, pipeline)
     print(json.dumps(figures, ensure_ascii=False) if options.json else _table(figures))
 
 
@@ -65,9 +66,12 @@ def _half(question: str) -> str:
 
 
 def _wanted(row: dict[str, Any], groups: dict[str, str]) -> str | None:
-    topic = row["topic"]
-    names = (f"{topic}-en", f"{topic}-{row['language'].lower()}")
-    return next((groups[name] for name in names if name in groups), None) if topic else None
+    """The group of the question's topic, whatever languages its articles are in."""
+    if row["topic"] is None:
+        return None
+    return next(
+        groups[name] for name in (f"{row['topic']}-{language.lower()}" for language in LANGUAGES) if name in groups
+    )
 
 
 def _search(
@@ -115,19 +119,19 @@ def _figures(
     triages: Sequence[Triage],
     hits: Sequence[Sequence[Hit]],
     groups: dict[str, str],
+    languages: set[tuple[str, str]],
     pipeline: Pipeline,
 ) -> dict[str, Any]:
     ranks = [
         next((place for place, hit in enumerate(h, 1) if groups[hit.passage.article_id] == w), 99)
         for h, w in zip(hits, wanted, strict=True)
     ]
-    held = {(group, identity.removeprefix(group.rpartition("-")[0] + "-")) for identity, group in groups.items()}
     given = [
         may_be_answered(t, pipeline.taxonomy) and answer_probability(h[0].evidence) >= THRESHOLD
         for t, h in zip(triages, hits, strict=True)
     ]
     answerable = [w is not None for w in wanted]
-    across = [w is not None and (w, row["language"].lower()) not in held for w, row in zip(wanted, rows, strict=True)]
+    across = [w is not None and (w, row["language"]) not in languages for w, row in zip(wanted, rows, strict=True)]
 
     def share(of: Callable[[int], bool], among: Callable[[int], bool]) -> float | None:
         chosen = [of(at) for at in range(len(rows)) if among(at)]

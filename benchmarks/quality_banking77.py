@@ -19,7 +19,7 @@ def main() -> None:
     data, test = public("banking77/train", task="intent"), public("banking77/test", task="intent")
     name = f"banking77, {asked.shots}-shot" if asked.shots else "banking77"
     name += " and names" if asked.names else ""
-    seeds = range(13, 13 + asked.seeds)
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     drawn = ((seed, few_shots(data, asked.shots, seed=seed) if asked.shots else data) for seed in seeds)
     report(
         (

@@ -14,7 +14,7 @@ def main() -> None:
     encoder = open_encoder()
     data = public("clinc150/train", "clinc150/val", task="intent")
     test = public("clinc150/test", "clinc150/oos_test", task="intent")
-    seeds = range(13, 13 + asked.seeds)
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     report(
         (measure("clinc150", asked.method, data, test, "intent", encoder, seed=seed) for seed in seeds), asked.output
     )

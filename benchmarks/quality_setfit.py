@@ -55,7 +55,7 @@ def main() -> None:
     asked = parser.parse_args()
     encoder = open_encoder()
     data, test = public("banking77/train", task="intent"), public("banking77/test", task="intent")
-    for seed in range(13, 13 + asked.seeds):
+    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         some = few_shots(data, asked.shots, seed=seed)
         ours = measure(f"banking77, {asked.shots}-shot", "fine-tune", some, test, "intent", encoder, seed=seed)
         report([ours], asked.output)
