@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from models.bundle import load_bundle, read_manifest
 from models.encoder import ServingEncoder
 from models.registry import STARTER
+from serving.desk import open_pipeline
+from serving.settings import Settings
 from training.data import Tickets, parse_columns, read_tickets
 from training.findings import Check, Severity
 from training.slots import slot_families
@@ -18,14 +21,20 @@ from training.validation import validate
 from training.words import lines, texts
 from triage import words
 from triage.channels import load_policy
+from triage.decision import decide
 from triage.normalize import normalize
+from triage.pipeline import Message
 from triage.taxonomy import load_taxonomy
+from triage.types import Action
 
 FOLDER = Path(__file__).parents[2] / "training" / "starter"
 MESSAGES, TEST = FOLDER / "messages", FOLDER / "test"
 FIRST = ("vi", "th", "zh-Hans", "zh-Hant", "ru", "en")
 LANGUAGES = (*FIRST, "es", "pt", "fr", "de", "ja", "id")
 TASKS = ("intent", "urgency", "channel=best_channel")
+ADVERSARIAL = Path(__file__).parents[2] / "benchmarks" / "adversarial.jsonl"
+UNSOLVED = pytest.mark.xfail(reason="no message that contradicts itself is learned from", strict=False)
+KINDS = ("nonsense", "word_salad", "injection", "elsewhere", "foreign", "fragment", "disguise", "repetition")
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +136,23 @@ def test_the_starter_bundle_knows_the_messages_it_was_trained_on(
     predictions = bundle.predict(texts, bundle.vectors(texts, encoder))
     right = sum(p["intent"].label == t.label("intent") for p, t in zip(predictions, own, strict=True))
     assert right / len(own) > 0.9
+
+
+@pytest.fixture(scope="module")
+def adversarial(encoder: ServingEncoder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Action]]:
+    """What the shipped desk does with every seventh of the adversarial messages of each kind, in all languages."""
+    pipeline = open_pipeline(Settings(data_dir=tmp_path_factory.mktemp("desk")), encoder=encoder)
+    messages = [json.loads(line) for line in ADVERSARIAL.read_text(encoding="utf-8").splitlines()]
+    chosen = sorted(messages, key=lambda row: (row["kind"], row["language"]))[::7]
+    triages = pipeline.run([Message(row["text"]) for row in chosen], at=datetime(2026, 11, 23, tzinfo=UTC)).triages
+    found = defaultdict(list)
+    for row, triage in zip(chosen, triages, strict=True):
+        found[row["kind"]].append(decide(triage, pipeline.taxonomy, answered=True).action)
+    return found
+
+
+@pytest.mark.parametrize("kind", [*KINDS, pytest.param("contradiction", marks=UNSOLVED)])
+def test_what_no_desk_can_handle_is_read_by_a_person(adversarial: dict[str, list[Action]], kind: str) -> None:
+    actions = adversarial[kind]
+    assert len(actions) >= 3
+    assert sum(action is Action.REVIEW for action in actions) >= 0.6 * len(actions)
