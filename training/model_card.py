@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader
 
-from training.evaluate import UNDETERMINED, Evaluation
+from training.evaluate import UNDETERMINED, Evaluation, TaskEvaluation
 
 FEW = 30
 """Rows under which a figure of a label or a language is a guess: its interval is 20 points wide and more."""
@@ -68,6 +68,7 @@ def _limits(evaluation: Evaluation) -> Iterator[str]:
     yield "The figures hold for messages like those of the evaluation; other channels, times and customers differ."
     for name, task in evaluation.tasks.items():
         figures = task.figures
+        yield from _weak(name, task, evaluation.notes.get("training", {}).get("precision"))
         unseen = [label for label, known in figures["labels"].items() if not known["support"]]
         few = [label for label, known in figures["labels"].items() if 0 < known["support"] < FEW]
         thin = [language for language, known in figures["languages"].items() if known["support"] < FEW]
@@ -83,6 +84,37 @@ def _limits(evaluation: Evaluation) -> Iterator[str]:
             yield f"{name}: no row lies outside all labels, so that the out-of-scope score was not tested."
         if unknown := list(figures["unknown_labels"]):
             yield f"{name}: rows with labels that the bundle does not know are left out: {_listed(unknown)}."
+
+
+def _weak(name: str, task: TaskEvaluation, precision: float | None) -> Iterator[str]:
+    """Where the bundle is worse than on the whole, of what has rows enough to tell.
+
+    Args:
+        precision: what its thresholds were chosen for.
+    """
+    figures = task.figures
+    enough = {label: known for label, known in figures["labels"].items() if known["support"] >= FEW}
+    weakest = sorted((known["f1"], label) for label, known in enough.items() if known["f1"] < figures["macro_f1"] - 0.1)
+    if weakest:
+        yield f"{name}: weak at {_listed([f'{label} (F1 {_percent(f1)})' for f1, label in weakest])}."
+    behind = sorted(
+        (known["accuracy"], language)
+        for language, known in figures["languages"].items()
+        if known["support"] >= FEW and known["intervals"]["accuracy"][1] < figures["accuracy"]
+    )
+    if behind:
+        said = [f"{language} (accuracy {_percent(accuracy)})" for accuracy, language in behind]
+        yield f"{name}: clearly behind the whole in {_listed(said)}."
+    broken = sorted(
+        (known["precision_when_sure"], label)
+        for label, known in enough.items()
+        if precision and known["precision_when_sure"] is not None and known["precision_when_sure"] < precision - 0.1
+    )
+    if broken:
+        said = [f"{label} ({_percent(share)})" for share, label in broken]
+        yield f"{name}: thresholds chosen for a precision of {precision:.0%} do not hold it for {_listed(said)}."
+    if figures["coverage"] is not None and figures["coverage"] < 0.5:
+        yield f"{name}: sure of {_percent(figures['coverage'])} of the messages alone."
 
 
 def _listed(names: Sequence[str]) -> str:

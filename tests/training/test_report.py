@@ -157,6 +157,21 @@ def test_the_model_card_says_what_is_known_and_what_is_not(folder: Path) -> None
     assert tables == {3, 7, 8}
 
 
+def test_the_model_card_names_where_the_bundle_is_weak(tmp_path: Path) -> None:
+    labels = ["возврат", "退款", "บัตรหาย"]
+    truth = [labels[at // 6 % 3] for at in range(360)]
+    # Every lost card of three languages is taken for a return, and nothing else is wrong.
+    given = [labels[0] if at % 6 in (1, 2, 3) and name == labels[2] else name for at, name in enumerate(truth)]
+    found = said(truth, given, notes={"training": {"precision": 0.9}})
+    write_report(found, tmp_path / "report")
+    limits = (tmp_path / "report" / CARD).read_text(encoding="utf-8").partition("## Limits")[2]
+    assert "intent: weak at บัตรหาย (F1 66.7%)." in limits
+    assert "thresholds chosen for a precision of 90% do not hold it for возврат (66.7%)." in limits
+    assert "clearly behind" in limits
+    assert all(language in limits for language in (LANGUAGES[1], LANGUAGES[2], LANGUAGES[3]))
+    assert not any(f"{language} (" in limits for language in (LANGUAGES[0], LANGUAGES[4], LANGUAGES[5]))
+
+
 @pytest.mark.parametrize("labels", [2, 77, 150, 400])
 def test_any_number_of_labels_is_drawn(tmp_path: Path, labels: int) -> None:
     names = [f"{'очень длинное имя метки ' * 2}{at}" for at in range(labels)]
