@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from filelock import FileLock, Timeout
 from rich.progress import Progress
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = 200_000
 """Vectors that are kept for the next training beside those of this one; about 300 MB."""
+_SAVED_TOGETHER = 10_000
+"""Texts whose vectors a kill may cost; some minutes of a CPU's work."""
 
 
 class Method(StrEnum):
@@ -204,11 +207,17 @@ def remembering(settings: Settings, encoder: Encoder, bar: Progress) -> "Iterato
 
     def encode(texts: Sequence[str]) -> Vectors:
         job = bar.add_task("encoding", total=len(texts))
-        vectors = remembered.encode(texts, advance=lambda count: bar.advance(job, count))
-        try:
-            remembered.save()
-        except OSError as error:
-            warn(f"vectors are not remembered for the next training: {error.strerror or error}")
+        vectors = np.empty((len(texts), encoder.dimension), np.float32)
+        trouble = None
+        for at in range(0, len(texts), _SAVED_TOGETHER):
+            some = slice(at, at + _SAVED_TOGETHER)
+            vectors[some] = remembered.encode(texts[some], advance=lambda count: bar.advance(job, count))
+            try:
+                remembered.save()
+            except OSError as error:
+                trouble = error
+        if trouble:
+            warn(f"vectors are not remembered for the next training: {trouble.strerror or trouble}")
         return vectors
 
     yield encode

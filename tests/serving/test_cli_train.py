@@ -1,12 +1,16 @@
 """frontdesk train: from labelled tickets to a bundle that serves."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from models.bundle import WEIGHTS, read_manifest
 from models.light import LightEncoder
+from models.types import TextKind, Vectors
 from serving.cli.train import workspace
 from serving.errors import BadSettings
 from serving.settings import Settings
@@ -14,6 +18,9 @@ from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 from training.data import Tickets
 from training.train import TrainingConfig
+from triage.normalize import normalize
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -160,6 +167,49 @@ def test_what_is_wrong_with_unusable_data_is_reported_too(frontdesk: Run, tmp_pa
     done = frontdesk("train", one, "--task", "intent", "--check")
     assert done.status == 1
     assert "error" in {found["severity"] for found in json.loads(done.out)["findings"]}
+
+
+KILLED = """
+import os, signal, sys
+from models.light import LightEncoder
+from serving import cli
+
+class Mortal(LightEncoder):
+    left = int(sys.argv.pop(1))
+
+    def encode(self, texts, *arguments, **named):
+        if Mortal.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        Mortal.left -= 1
+        return super().encode(texts, *arguments, **named)
+
+train = sys.modules["serving.cli.train"]
+train.training_encoder = lambda *_: Mortal()
+train._SAVED_TOGETHER = 10
+cli.main()
+"""
+
+
+def test_a_kill_while_encoding_costs_the_last_texts_alone(
+    frontdesk: Run, tickets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(tmp_path / "cache"))
+    command = ["train", str(tickets), "--task", "intent", "--output", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", KILLED, "2", *command], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert not (tmp_path / "out").exists()
+    encoded: list[str] = []
+    encode = LightEncoder.encode
+
+    def counted(self: LightEncoder, texts: list[str], *how: TextKind) -> Vectors:
+        encoded.extend(texts)
+        return encode(self, texts, *how)
+
+    monkeypatch.setattr(LightEncoder, "encode", counted)
+    assert frontdesk(*command).status == 0
+    read = [normalize(json.loads(line)["text"]) for line in tickets.read_text(encoding="utf-8").splitlines()]
+    assert set(encoded) & set(read[:20]) == set()
+    assert set(read[20:]) <= set(encoded)
 
 
 def test_vectors_that_cannot_be_remembered_cost_nothing_else(
