@@ -27,8 +27,8 @@ from training.train import Encode
 
 _MEAN_COUNTS_AS = 5.0
 """Rows that the mean of an old label stands for."""
-_BOLDNESS = 0.2
-"""The part of its distance from the old labels that a new one gives up (`benchmarks/LOG.md`)."""
+_BOLDNESS = 0.1
+"""The part of its distance from the old labels that a new one gives up (`benchmarks/add_label.py`)."""
 _FOLDS = 3
 _FEW = 5
 """With fewer rows than this a new label cannot be judged, and is given only where the bundle is as sure as ever."""
