@@ -58,7 +58,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Shares of rows: of the new label's, said first and said surely; of the old labels', said first before and after."""
+    """Shares of rows: of the new label's, said first and surely; of the old labels', said first before and after."""
 
     found: float
     sure: float
