@@ -40,7 +40,7 @@ class Adapting:
 
     Args:
         workspace: where checkpoints and the finished adapter lie; the bundle's `adapter` is a folder in it.
-        progress: called with steps done, steps in all and a word on what is going on.
+        progress: called with steps done, steps in all and a word on what is going on; of several runs each counts anew.
     """
 
     def __init__(
@@ -88,15 +88,16 @@ class Adapting:
                     f"Of the {len(target.rows)} rows labelled for {task!r} none is held out, or every one, so that "
                     "nothing can be calibrated. Label more rows, train that task alone, or name rows of it by --valid."
                 )
-        split = self._split_encoder()
-        adapted = [self._adapted(split, base, *fold, self._tuning, at) for at, fold in enumerate(folds)]
         kept = valid is not None or len(every) > PLENTY
+        runs = len(folds) + (not kept)
+        split = self._split_encoder()
+        adapted = [self._adapted(split, base, *fold, self._tuning, at, runs) for at, fold in enumerate(folds)]
         if kept:
             final = adapted[0]
         else:
             steps = int(np.mean([found.steps for found in adapted]) * len(every) / len(folds[0][0]))
             tuning = replace(self._tuning, steps=steps)
-            final = self._adapted(split, base, every, np.zeros(0, np.intp), tuning, len(folds))
+            final = self._adapted(split, base, every, np.zeros(0, np.intp), tuning, len(folds), runs)
         held = "one tenth held out" if len(folds) == 1 else f"cross-fitted in {len(folds)} folds"
         return replace(
             assembled(
@@ -142,14 +143,20 @@ class Adapting:
         outside: Numbers,
         tuning: FineTuneConfig,
         number: int,
+        runs: int,
     ) -> _Adapted:
         """An adapter that learns from the rows `inside`; the one made last is the one that stays on disk."""
+
+        def progress(done: int, total: int, note: str) -> None:
+            which = f"{number + 1} of {runs}" if runs > 1 else ""
+            self._progress(done, total, ", ".join(filter(None, (which, note))))
+
         split.start_over()
         targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
         digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, inside, tuning)
         checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
         other = self._texts.stand_ins[inside]
-        taken = fine_tune(split, base, targets, inside, other, outside, tuning, checkpoints, self._progress)
+        taken = fine_tune(split, base, targets, inside, other, outside, tuning, checkpoints, progress)
         split.keep_as_adapter()
         split.save(self._workspace / "adapter", self._encoder.name)
         return _Adapted(split.vectors(), taken)

@@ -152,21 +152,21 @@ def test_nothing_learns_from_rows_held_out_for_validation(tiny_encoder: Path, tm
 def test_of_plenty_of_rows_one_adapter_is_made_and_of_few_one_a_fold(
     tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def runs(workspace: str) -> tuple[int, str]:
-        first_steps = []
+    def runs(workspace: str) -> tuple[list[str], str]:
+        said = []
 
-        def note(done: int, total: int, _: str) -> None:
+        def note(done: int, total: int, note: str) -> None:
             if total and done == 1:
-                first_steps.append(done)
+                said.append(note.partition(",")[0])
 
         bundle = adapting(tiny_encoder, tmp_path, tmp_path / workspace, progress=note).train()
-        return len(first_steps), bundle.notes["training"]["held_out"]
+        return said, bundle.notes["training"]["held_out"]
 
-    assert runs("few") == (4, "cross-fitted in 3 folds")
+    assert runs("few") == (["1 of 4", "2 of 4", "3 of 4", "4 of 4"], "cross-fitted in 3 folds")
     monkeypatch.setattr("training.adapt.SMALL", 10)
-    assert runs("more") == (2, "one tenth held out")
+    assert runs("more") == (["1 of 2", "2 of 2"], "one tenth held out")
     monkeypatch.setattr("training.adapt.PLENTY", 20)
-    assert runs("plenty") == (1, "one tenth held out")
+    assert runs("plenty") == ([""], "one tenth held out")
 
 
 def test_large_data_is_bounded_in_steps(tiny_encoder: Path, tmp_path: Path) -> None:
