@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import about
 from benchmarks.quality import open_encoder, public
+from benchmarks.starter import TEST
 from models.bundle import Bundle, load_bundle
 from models.encoder import ServingEncoder
 from models.registry import STARTER
@@ -32,7 +33,6 @@ from training.train import TrainingConfig, train
 from triage.normalize import normalize
 
 HERE = Path(__file__).parent
-TEST = HERE.parent / "training" / "starter" / "test"
 EXAMPLES = (0, 1, 3, 5)
 _EVERY = 4
 """One in so many of the old labels' rows is scored; each label by the first draw."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -20,7 +21,7 @@ from models.bundle import Bundle, load_bundle, read_manifest, save_bundle
 from models.encoder import EncoderConfig, ServingEncoder, load_encoder
 from models.registry import LIVE, Registry, check_name
 from models.types import Encoder, Vectors
-from models.vectors import VectorCache
+from models.vectors import CHUNK, VectorCache
 from serving.cli.output import line, progress, warn
 from serving.cli.suggest_labels import suggest_labels
 from serving.cli.tickets import ticket_files
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = 200_000
 """Vectors that are kept for the next training beside those of this one; about 300 MB."""
-_SAVED_TOGETHER = 10_000
-"""Texts whose vectors a kill may cost; some minutes of a CPU's work."""
+_SECONDS_BETWEEN_SAVES = 60.0
+"""What a kill while encoding may cost. Texts that are all known take less, and are saved once."""
 
 
 class Method(StrEnum):
@@ -208,14 +209,17 @@ def remembering(settings: Settings, encoder: Encoder, bar: Progress) -> "Iterato
     def encode(texts: Sequence[str]) -> Vectors:
         job = bar.add_task("encoding", total=len(texts))
         vectors = np.empty((len(texts), encoder.dimension), np.float32)
-        trouble = None
-        for at in range(0, len(texts), _SAVED_TOGETHER):
-            some = slice(at, at + _SAVED_TOGETHER)
+        trouble, saved = None, time.monotonic()
+        for at in range(0, len(texts), CHUNK):
+            some = slice(at, at + CHUNK)
             vectors[some] = remembered.encode(texts[some], advance=lambda count: bar.advance(job, count))
+            if at + CHUNK < len(texts) and time.monotonic() - saved < _SECONDS_BETWEEN_SAVES:
+                continue
             try:
                 remembered.save()
             except OSError as error:
                 trouble = error
+            saved = time.monotonic()
         if trouble:
             warn(f"vectors are not remembered for the next training: {trouble.strerror or trouble}")
         return vectors

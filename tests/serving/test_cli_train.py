@@ -185,7 +185,7 @@ class Mortal(LightEncoder):
 
 train = sys.modules["serving.cli.train"]
 train.training_encoder = lambda *_: Mortal()
-train._SAVED_TOGETHER = 10
+train.CHUNK, train._SECONDS_BETWEEN_SAVES = 10, 0
 cli.main()
 """
 
