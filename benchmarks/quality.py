@@ -54,11 +54,16 @@ HEADER = (
 )
 
 
-def options(description: str | None) -> argparse.ArgumentParser:
+def options(description: str | None, *, seeds: bool = False) -> argparse.ArgumentParser:
+    """
+    Args:
+        seeds: whether the script takes several seeds, one after another.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--method", choices=METHODS, default="head")
-    parser.add_argument("--seeds", type=int, default=1, help="how many, one after another")
-    parser.add_argument("--first-seed", type=int, default=13, help="the first of them")
+    if seeds:
+        parser.add_argument("--seeds", type=int, default=1, help="how many, one after another")
+        parser.add_argument("--first-seed", type=int, default=13, help="the first of them")
     parser.add_argument("--output", type=Path, help="append results as JSON lines")
     return parser
 

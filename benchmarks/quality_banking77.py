@@ -11,7 +11,7 @@ from training.splits import few_shots
 
 
 def main() -> None:
-    parser = options(__doc__)
+    parser = options(__doc__, seeds=True)
     parser.add_argument("--shots", type=int, help="rows of each label to learn from; all by default")
     parser.add_argument("--names", action="store_true", help="learn from the names of the labels too")
     asked = parser.parse_args()

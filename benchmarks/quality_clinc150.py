@@ -10,7 +10,7 @@ from benchmarks.quality import measure, open_encoder, options, public, report
 
 
 def main() -> None:
-    asked = options(__doc__).parse_args()
+    asked = options(__doc__, seeds=True).parse_args()
     encoder = open_encoder()
     data = public("clinc150/train", "clinc150/val", task="intent")
     test = public("clinc150/test", "clinc150/oos_test", task="intent")

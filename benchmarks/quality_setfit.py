@@ -50,7 +50,7 @@ def setfit(data: Tickets, test: Tickets, encoder: ServingEncoder, *, seed: int) 
 
 
 def main() -> None:
-    parser = options(__doc__)
+    parser = options(__doc__, seeds=True)
     parser.add_argument("--shots", type=int, default=8, help="rows of each label to learn from")
     asked = parser.parse_args()
     encoder = open_encoder()

@@ -13,6 +13,9 @@ from typing import Any
 from models.languages import UNDETERMINED, canonical_language
 from training.errors import BadTrainingData
 
+GROUP = "group"
+"""The column whose equal values mark rows about one matter, where no other is named."""
+
 MAX_TEXT = 100_000
 """Characters of a text; a longer one is a log or a whole mailbox more often than a message."""
 
@@ -57,7 +60,7 @@ class Columns:
 
     tasks: Mapping[str, str]
     text: str | None = None
-    group: str = "group"
+    group: str = GROUP
     seen: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -114,7 +117,7 @@ class Columns:
         needed = {column: (f"task {task!r} is", f"--task {task}=COLUMN") for task, column in self.tasks.items()}
         if self.text or not self.seen.keys() & {"text", "subject", "body"}:
             needed[self.text or "text"] = ("texts are", "--text COLUMN")
-        if self.group != "group":
+        if self.group != GROUP:
             needed[self.group] = ("groups are", "--group COLUMN")
         for column, (what, remedy) in needed.items():
             if self.seen and column not in self.seen:

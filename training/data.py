@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.languages import UNDETERMINED
-from training.columns import BadRow, Columns, Fault, is_missing, known_language
+from training.columns import GROUP, BadRow, Columns, Fault, is_missing, known_language
 from training.errors import BadTrainingData
 from training.readers import Format, format_of, read_rows
 
@@ -85,7 +85,7 @@ def read_tickets(
     columns: Mapping[str, str],
     *,
     text: str | None = None,
-    group: str = "group",
+    group: str = GROUP,
     multi_label: Collection[str] = (),
 ) -> Tickets:
     """Read labelled tickets.

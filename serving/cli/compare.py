@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from serving.cli.evaluate import Data, OosLabel, Tasks, Text, evaluations, table_of
+from serving.cli.evaluate import Data, Group, OosLabel, Tasks, Text, evaluations, table_of
 from serving.cli.output import line
+from serving.cli.tickets import Labelled
+from training.columns import GROUP
 from training.compare import Difference, TaskComparison
 from training.compare import compare as compare_evaluations
 from training.evaluate import OOS_LABEL
@@ -33,11 +35,12 @@ def compare(
     data: Data,
     task: Tasks = None,
     text: Text = None,
+    group: Group = GROUP,
     oos_label: OosLabel = OOS_LABEL,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Measure two bundles on the same tickets: differences with paired intervals, and the rows that changed."""
-    one, other = evaluations([a, b], data, task or [], text=text, oos_label=oos_label)
+    one, other = evaluations([a, b], Labelled(data, task or [], text, group, oos_label))
     comparison = compare_evaluations(one, other)
     if json:
         typer.echo(line(comparison.as_json()))

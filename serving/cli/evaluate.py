@@ -14,9 +14,10 @@ from models.bundle import Bundle, load_bundle, read_manifest
 from models.types import Encoder
 from serving import desk
 from serving.cli.output import line, progress, warn, writing
-from serving.cli.tickets import read_for_tasks
+from serving.cli.tickets import Labelled, read_for_tasks
 from serving.errors import BadSettings
 from serving.settings import Settings, read_settings
+from training.columns import GROUP
 from training.evaluate import OOS_LABEL, Evaluation, TaskEvaluation
 from training.evaluate import evaluate as evaluate_bundle
 from training.mistakes import confused_pairs, wrong_rows
@@ -36,6 +37,7 @@ Tasks = Annotated[
     list[str] | None, typer.Option(help="NAME or NAME=COLUMN; by default every task that the data has a column for.")
 ]
 Text = Annotated[str | None, typer.Option(help="The column with the text.")]
+Group = Annotated[str, typer.Option(help="The column that marks rows about one matter.")]
 OosLabel = Annotated[str, typer.Option(help="Marks rows that are about none of the labels.")]
 
 
@@ -44,6 +46,7 @@ def evaluate(
     data: Data,
     task: Tasks = None,
     text: Text = None,
+    group: Group = GROUP,
     oos_label: OosLabel = OOS_LABEL,
     report: Annotated[
         Path | None, typer.Option(help="A new folder for a report, metrics.json and a model card.")
@@ -54,7 +57,7 @@ def evaluate(
     """Measure a bundle on tickets that it was not trained on: quality by label and language, calibration, coverage."""
     if report is not None and report.exists():
         raise BadSettings(f"{report} exists already; name a new folder, or delete it first.")
-    (evaluation,) = evaluations([bundle], data, task or [], text=text, oos_label=oos_label)
+    (evaluation,) = evaluations([bundle], Labelled(data, task or [], text, group, oos_label))
     if evaluation.seen_in_training:
         warn(f"{evaluation.bundle} was trained on these very rows: its figures say nothing about new messages.")
     if wrong is not None:
@@ -69,13 +72,7 @@ def evaluate(
 
 
 def evaluations(
-    references: Sequence[str],
-    data: Sequence[Path],
-    tasks: Sequence[str],
-    *,
-    text: str | None,
-    oos_label: str,
-    loaded: dict[str, Encoder] | None = None,
+    references: Sequence[str], data: Labelled, loaded: dict[str, Encoder] | None = None
 ) -> list[Evaluation]:
     """Each bundle on the same tickets, for the tasks that it has; they may stand on different encoders.
 
@@ -90,7 +87,7 @@ def evaluations(
     folders = [registry.find(reference) for reference in references]
     abouts = [read_manifest(folder)["tasks"] for folder in folders]
     known = {task: bool(about["multi_label"]) for tasks_of in abouts for task, about in tasks_of.items()}
-    tickets, wanted = read_for_tasks(data, tasks, known, text=text)
+    tickets, wanted = read_for_tasks(data, known)
     encoders = loaded or {}
     done = []
     with progress() as bar:
@@ -99,7 +96,7 @@ def evaluations(
             job = bar.add_task(bundle.reference, total=len(tickets.rows))
             own = [task for task in wanted if task in bundle.heads]
             advance = partial(bar.advance, job)
-            done.append(evaluate_bundle(bundle, encoder, tickets, own, oos_label=oos_label, advance=advance))
+            done.append(evaluate_bundle(bundle, encoder, tickets, own, oos_label=data.oos_label, advance=advance))
     return done
 
 

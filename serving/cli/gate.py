@@ -1,8 +1,6 @@
 """What stands in the way of a promotion: labels that are gone, and what got worse on labelled tickets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from models.bundle import read_manifest
@@ -11,19 +9,10 @@ from models.registry import Registry
 from models.registry_state import STARTER_NAME
 from models.types import Encoder
 from serving.cli.evaluate import evaluations
+from serving.cli.tickets import Labelled
 from training.gate import judge
 
 _NO_FIGURES = "without --data only files, encoder and labels were checked, and no figures were compared"
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Tickets to judge by, and how to read them; without `tasks`, all that the data has a column for."""
-
-    files: Sequence[Path]
-    tasks: Sequence[str]
-    text: str | None
-    oos_label: str
 
 
 def judged(
@@ -63,9 +52,7 @@ def _gone(live: Mapping[str, Any], candidate: Mapping[str, Any]) -> list[str]:
 def _on_tickets(
     live: str, candidate: str, data: Labelled, loaded: dict[str, Encoder], tasks: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    before, after = evaluations(
-        [live, candidate], data.files, data.tasks, text=data.text, oos_label=data.oos_label, loaded=loaded
-    )
+    before, after = evaluations([live, candidate], data, loaded)
     verdict = judge(before, after)
     silent = [task for task in tasks if task not in before.tasks]
     notes = [

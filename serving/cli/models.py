@@ -17,12 +17,14 @@ from serving import desk
 from serving.cli.add_label import add_label
 from serving.cli.agreement import agreement
 from serving.cli.compare import compare
-from serving.cli.evaluate import OosLabel, Tasks, Text
-from serving.cli.gate import Labelled, judged
+from serving.cli.evaluate import Group, OosLabel, Tasks, Text
+from serving.cli.gate import judged
 from serving.cli.output import line, warn
+from serving.cli.tickets import Labelled
 from serving.desk import open_registry
 from serving.errors import BadSettings
 from serving.settings import Settings, ensure_data_folder, read_settings
+from training.columns import GROUP
 from training.evaluate import OOS_LABEL
 
 REFUSED = 3
@@ -81,6 +83,7 @@ def promote(
     ] = None,
     task: Tasks = None,
     text: Text = None,
+    group: Group = GROUP,
     oos_label: OosLabel = OOS_LABEL,
     force: Annotated[bool, typer.Option("--force", help="Although the gate refuses; with --reason.")] = False,
     reason: Reason = "",
@@ -97,7 +100,7 @@ def promote(
     encoder = desk.open_encoder(settings)
     # Before anything is compared: what cannot serve here is an error that nothing overrules.
     load_bundle(registry.find(wanted), encoder)
-    labelled = Labelled(data, task or [], text, oos_label) if data else None
+    labelled = Labelled(data, task or [], text, group, oos_label) if data else None
     reasons, notes = judged(registry, state.live, wanted, labelled, {settings.encoder: encoder})
     for note in notes:
         warn(f"note: {note}")

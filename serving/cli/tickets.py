@@ -1,6 +1,7 @@
 """Labelled tickets as commands take them: files and folders, and columns that are tasks of a bundle."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from serving.cli.output import warn
@@ -12,6 +13,24 @@ from training.readers import read_rows
 _PATTERNS = ("*.jsonl", "*.jsonl.gz", "*.csv", "*.csv.gz", "*.parquet")
 _NOT_A_TASK = {"id", "text", "subject", "body", "language", "channel", "group"}
 """Columns with a meaning of their own: `channel` is where a message came from, not where it is best resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Tickets to measure on, and how to read them.
+
+    Attributes:
+        tasks: NAME or NAME=COLUMN; without any, every task that has a column of its name.
+        text: the column with the text; None as in `read_tickets`.
+        group: the column whose equal values mark rows about one matter.
+        oos_label: marks rows that are about none of the labels.
+    """
+
+    files: Sequence[Path]
+    tasks: Sequence[str]
+    text: str | None
+    group: str
+    oos_label: str
 
 
 def ticket_files(data: Sequence[Path]) -> list[Path]:
@@ -28,28 +47,26 @@ def ticket_files(data: Sequence[Path]) -> list[Path]:
     return files
 
 
-def read_for_tasks(
-    data: Sequence[Path], tasks: Sequence[str], known: Mapping[str, bool], *, text: str | None
-) -> tuple[Tickets, list[str]]:
+def read_for_tasks(data: Labelled, known: Mapping[str, bool]) -> tuple[Tickets, list[str]]:
     """Labelled tickets for tasks of a bundle, and which tasks these are; what is wrong with rows is listed for people.
 
     Args:
-        tasks: NAME or NAME=COLUMN; without any, every task that has a column of its name.
         known: the tasks of the bundle, and whether a text can have several labels of each.
 
     Raises:
         BadTrainingData: when the bundle lacks a task, or no row has a column that is needed.
     """
-    files = ticket_files(data)
-    columns = parse_columns(tasks) or {task: task for task in _columns(files, known)}
+    files = ticket_files(data.files)
+    columns = parse_columns(data.tasks) or {task: task for task in _columns(files, known)}
     if foreign := [task for task in columns if task not in known]:
         raise BadTrainingData(f"There is no task {', '.join(foreign)} in the bundle; it has {', '.join(known)}.")
-    tickets = read_tickets(files, columns, text=text, multi_label=[task for task in columns if known[task]])
+    separated = [task for task in columns if known[task]]
+    tickets = read_tickets(files, columns, text=data.text, group=data.group, multi_label=separated)
     if tickets.problems:
         warn(f"{len(tickets.problems)} rows are left out or mended:")
         for problem in tickets.problems:
             warn(f"  {problem}")
-    return tickets, [task for task in columns if tasks or any(task in ticket.labels for ticket in tickets.rows)]
+    return tickets, [task for task in columns if data.tasks or any(task in ticket.labels for ticket in tickets.rows)]
 
 
 def _columns(files: Sequence[Path], known: Mapping[str, bool]) -> list[str]:

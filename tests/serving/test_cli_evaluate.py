@@ -89,6 +89,24 @@ def test_rows_out_of_scope_have_the_label_that_is_named(
     assert "ไม่เกี่ยว (1)" in frontdesk("evaluate", light_bundle_folder, data).out
 
 
+def test_rows_of_one_matter_are_one_observation_whatever_their_column(
+    frontdesk: Run, light_bundle_folder: Path, tmp_path: Path
+) -> None:
+    half = [{**row, "vụ_việc": "m1"} | ({"intent": "order.cancel"} if at % 2 else {}) for at, row in enumerate(_rows())]
+    data = _write(tmp_path / "tickets.jsonl", half)
+
+    def interval(*options: str) -> list[float]:
+        (found,) = frontdesk("evaluate", light_bundle_folder, data, "--task", "intent", "--json", *options).rows
+        low_and_high: list[float] = found["tasks"]["intent"]["intervals"]["accuracy"]
+        return low_and_high
+
+    low, high = interval()
+    assert low < high
+    low, high = interval("--group", "vụ_việc")
+    assert low == high
+    assert_failed(frontdesk("evaluate", light_bundle_folder, data, "--group", "matter"), "'matter'", "--group COLUMN")
+
+
 def test_wrong_rows_are_written_where_they_are_wanted(
     frontdesk: Run, light_bundle_folder: Path, tmp_path: Path
 ) -> None:
