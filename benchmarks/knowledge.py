@@ -108,7 +108,7 @@ def _fit(
             print(f"    and {rightly:.1%} of the answerable rightly, {wrongly:.1%} wrongly")
         order = np.argsort(-scores, kind="stable")
         precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-        for least in (0.8, 0.85, 0.9, 0.95):
+        for least in (0.8, 0.85, 0.9, 0.95, 0.97):
             last = int(np.flatnonzero(precision >= least)[-1])
             print(f"  precision {least:.2f} from {scores[order[last]]:.3f} on, {last + 1} of {len(order)} answered")
 

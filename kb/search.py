@@ -2,7 +2,8 @@
 
 A row of the index is a window of a passage, a sentence or two or the title, to which the passage's vector is added, and
 beside them stand the intents of its title under the bundle. A question is the same row made from one vector, so that a
-single inner product weighs all three; a passage counts by its best window. What words are shared is added to that.
+single inner product weighs all three; a passage counts by its best window. What words are shared is added to that, and
+what an article in other languages alone cannot share is lent to it: the mean of those that the customer can read.
 Every text is centred on the mean of its language and side (question or passage): without that a language is closer to
 itself than to the right answer in another. Figures: `benchmarks/README.md`.
 """
@@ -229,14 +230,41 @@ class KnowledgeBase:
         likely = np.argpartition(-by_words, min(_BY_WORDS, len(by_words) - 1))[:_BY_WORDS]
         rows = np.union1d(self._window_of[near[near >= 0]], likely[by_words[likely] > 0])
         groups, place_of = np.unique(self._group_of[rows], return_inverse=True)
+        members = [self._members[group] for group in groups]
+        readable = np.array([(allowed[own] & (distances[own] < FOREIGN)).any() for own in members], np.bool_)
+        words = self._with_words_lent(rows, place_of, readable, by_words)
         best = np.full(len(groups), -np.inf)
-        np.maximum.at(best, place_of, self._scores(rows, query, by_words, distances))
+        np.maximum.at(best, place_of, self._scores(rows, query, words, distances))
         order = np.argsort(-best, kind="stable")[: top_k + 1]
         found = [*best[order], 0.0]
         return [
-            self._hit(self._members[groups[at]], query, by_words, distances, allowed, found[place : place + 2])
+            self._hit(members[at], query, by_words, distances, allowed, found[place : place + 2])
             for place, at in enumerate(order[:top_k])
         ]
+
+    def _with_words_lent(
+        self,
+        rows: NDArray[np.int64],
+        place_of: NDArray[np.intp],
+        readable: NDArray[np.bool_],
+        by_words: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Words shared, for ranking `rows`: articles in other languages alone have the mean of the others at least.
+
+        Without that, a neighbouring topic in the customer's language comes before the right one in another.
+
+        Args:
+            place_of: the number of each row's article; the best of its rows counts.
+            readable: of these articles, whether there is a text in the customer's language.
+        """
+        if readable.all() or not readable.any():
+            return by_words
+        best = np.zeros(len(readable), np.float32)
+        np.maximum.at(best, place_of, by_words[rows])
+        foreign = rows[~readable[place_of]]
+        lent = by_words.copy()
+        lent[foreign] = np.maximum(by_words[foreign], best[readable].mean())
+        return lent
 
     def _scores(
         self, rows: NDArray[np.int64], query: Vectors, by_words: NDArray[np.float32], distances: NDArray[np.int64]

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kb.search import KnowledgeBase
+from kb.search import Hit, KnowledgeBase
 from kb.types import Article, Audience
 from tests.kb.samples import LANGUAGES, RETURN_QUESTIONS, article, help_centre, knowledge, question
 
@@ -145,6 +146,26 @@ def test_the_words_decide_between_articles_on_one_topic(tmp_path: Path) -> None:
     for text, expected in (("вернуть ботинки с чистой подошвой", "shoes"), ("бельё можно вернуть?", "underwear")):
         (hits,) = base.search([question(text, "ru")], 1)
         assert hits[0].passage.article_id == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_right_article_in_another_language_comes_before_a_neighbouring_one_with_the_same_words(
+    tmp_path: Path, language: str
+) -> None:
+    other = "en" if language == "ru" else "ru"
+    neighbour = article("delivery", language)
+    base = knowledge(tmp_path, [article("returns", other), neighbour, article("password", language)])
+
+    def best(about_delivery: float) -> Hit:
+        vector = np.array([1.0, about_delivery, 0.0, 0.2], np.float32)
+        asked = replace(question(neighbour.title, language), vector=vector / np.linalg.norm(vector))
+        return base.search([asked], 1)[0][0]
+
+    right = best(about_delivery=0.8)
+    assert right.passage.article_id == f"returns-{other}"
+    # The words were lent for the order alone: they are no evidence.
+    assert right.evidence.lexical < 0.1
+    assert best(about_delivery=1.0).passage.article_id == neighbour.id
 
 
 def test_the_same_question_gets_the_same_hits(base: KnowledgeBase, tmp_path: Path) -> None:
