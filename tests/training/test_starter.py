@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.bundle import load_bundle, read_manifest
+from models.bundle import Bundle, load_bundle, read_manifest
 from models.encoder import ServingEncoder
 from models.registry import STARTER
 from serving.desk import open_pipeline
@@ -126,15 +126,19 @@ def test_words_are_counted_in_these_very_messages(language: str) -> None:
         assert file.read() == lines(texts(language)), stale
 
 
+@pytest.fixture(scope="module")
+def starter(encoder: ServingEncoder) -> Bundle:
+    return load_bundle(STARTER, encoder)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_starter_bundle_knows_the_messages_it_was_trained_on(
-    tickets: Tickets, encoder: ServingEncoder, language: str
+    tickets: Tickets, encoder: ServingEncoder, starter: Bundle, language: str
 ) -> None:
-    bundle = load_bundle(STARTER, encoder)
     own = [ticket for ticket in tickets.rows if ticket.language == language]
     own = own[:: len(own) // 24]
     texts = [normalize(ticket.text) for ticket in own]
-    predictions = bundle.predict(texts, bundle.vectors(texts, encoder))
+    predictions = starter.predict(texts, starter.vectors(texts, encoder))
     right = sum(p["intent"].label == t.label("intent") for p, t in zip(predictions, own, strict=True))
     assert right / len(own) > 0.9
 

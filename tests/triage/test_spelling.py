@@ -77,8 +77,9 @@ def test_a_desk_keeps_its_own_words() -> None:
 
 @pytest.mark.parametrize("between", ["zenvio", "a@b.example", "4711-x", "订单"])
 def test_words_do_not_follow_each_other_across_what_is_left_alone(between: str) -> None:
-    assert mended("toi muon hoi ve cua hang") == "tôi muốn hỏi về cửa hàng"
-    assert mended(f"toi muon hoi ve cua {between} hang", {"zenvio"}) == f"tôi muốn hỏi về của {between} hàng"
+    assert mended("toi muon hoi dia chi cua hang") == "tôi muốn hỏi địa chỉ cửa hàng"
+    mixed = mended(f"toi muon hoi dia chi cua {between} hang", {"zenvio"})
+    assert mixed == f"tôi muốn hỏi địa chỉ của {between} hàng"
 
 
 def test_nonsense_stays_nonsense() -> None:
