@@ -14,8 +14,8 @@ run: $(VENV)/ready $(FRONTDESK_DATA_DIR)/demo-imported  ## set everything up and
 
 setup: $(VENV)/ready  ## virtual environment, pinned dependencies, encoder
 
-test: $(VENV)/ready  ## run all tests, in two processes, the long ones of e2e first
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(VENV)/ready  ## run all tests, in two processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/ready  ## linters, types and import rules
 	$(BIN)/ruff check .
