@@ -231,8 +231,9 @@ class KnowledgeBase:
         rows = np.union1d(self._window_of[near[near >= 0]], likely[by_words[likely] > 0])
         groups, place_of = np.unique(self._group_of[rows], return_inverse=True)
         members = [self._members[group] for group in groups]
-        readable = np.array([(allowed[own] & (distances[own] < FOREIGN)).any() for own in members], np.bool_)
-        words = self._with_words_lent(rows, place_of, readable, by_words)
+        near_enough = allowed & (distances < FOREIGN)
+        readable = np.array([near_enough[own].any() for own in members], np.bool_)
+        words = _with_words_lent(rows, place_of, readable, by_words)
         best = np.full(len(groups), -np.inf)
         np.maximum.at(best, place_of, self._scores(rows, query, words, distances))
         order = np.argsort(-best, kind="stable")[: top_k + 1]
@@ -241,30 +242,6 @@ class KnowledgeBase:
             self._hit(members[at], query, by_words, distances, allowed, found[place : place + 2])
             for place, at in enumerate(order[:top_k])
         ]
-
-    def _with_words_lent(
-        self,
-        rows: NDArray[np.int64],
-        place_of: NDArray[np.intp],
-        readable: NDArray[np.bool_],
-        by_words: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Words shared, for ranking `rows`: articles in other languages alone have the mean of the others at least.
-
-        Without that, a neighbouring topic in the customer's language comes before the right one in another.
-
-        Args:
-            place_of: the number of each row's article; the best of its rows counts.
-            readable: of these articles, whether there is a text in the customer's language.
-        """
-        if readable.all() or not readable.any():
-            return by_words
-        best = np.zeros(len(readable), np.float32)
-        np.maximum.at(best, place_of, by_words[rows])
-        foreign = rows[~readable[place_of]]
-        lent = by_words.copy()
-        lent[foreign] = np.maximum(by_words[foreign], best[readable].mean())
-        return lent
 
     def _scores(
         self, rows: NDArray[np.int64], query: Vectors, by_words: NDArray[np.float32], distances: NDArray[np.int64]
@@ -334,6 +311,31 @@ def language_distance(language: str, wanted: str) -> int:
     if language == wanted:
         return 0
     return 1 if language.split("-")[0] == wanted.split("-")[0] else FOREIGN
+
+
+def _with_words_lent(
+    rows: NDArray[np.int64],
+    place_of: NDArray[np.intp],
+    readable: NDArray[np.bool_],
+    by_words: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Words shared, for ranking `rows`: articles in other languages alone have the mean of the others at least.
+
+    Without that, a neighbouring topic in the customer's language comes before the right one in another.
+
+    Args:
+        place_of: the number of each row's article; the best of its rows counts.
+        readable: of these articles, whether there is a text in the customer's language or in its other script.
+        by_words: of all passages.
+    """
+    if readable.all() or not readable.any():
+        return by_words
+    best = np.zeros(len(readable), np.float32)
+    np.maximum.at(best, place_of, by_words[rows])
+    foreign = rows[~readable[place_of]]
+    lent = by_words.copy()
+    lent[foreign] = np.maximum(by_words[foreign], best[readable].mean())
+    return lent
 
 
 def _digest(rows: Vectors, passages: Sequence[Passage]) -> str:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from serving.cli.evaluate import Data, Group, OosLabel, Tasks, Text, evaluations, table_of
+from serving.cli.evaluate import Data, OosLabel, Tasks, Text, evaluations, table_of
 from serving.cli.output import line
-from serving.cli.tickets import Labelled
+from serving.cli.tickets import Group, Labelled
 from training.columns import GROUP
 from training.compare import Difference, TaskComparison
 from training.compare import compare as compare_evaluations

@@ -14,7 +14,7 @@ from models.bundle import Bundle, load_bundle, read_manifest
 from models.types import Encoder
 from serving import desk
 from serving.cli.output import line, progress, warn, writing
-from serving.cli.tickets import Labelled, read_for_tasks
+from serving.cli.tickets import Group, Labelled, read_for_tasks
 from serving.errors import BadSettings
 from serving.settings import Settings, read_settings
 from training.columns import GROUP
@@ -37,7 +37,6 @@ Tasks = Annotated[
     list[str] | None, typer.Option(help="NAME or NAME=COLUMN; by default every task that the data has a column for.")
 ]
 Text = Annotated[str | None, typer.Option(help="The column with the text.")]
-Group = Annotated[str, typer.Option(help="The column that marks rows about one matter.")]
 OosLabel = Annotated[str, typer.Option(help="Marks rows that are about none of the labels.")]
 
 

@@ -17,10 +17,10 @@ from serving import desk
 from serving.cli.add_label import add_label
 from serving.cli.agreement import agreement
 from serving.cli.compare import compare
-from serving.cli.evaluate import Group, OosLabel, Tasks, Text
+from serving.cli.evaluate import OosLabel, Tasks, Text
 from serving.cli.gate import judged
 from serving.cli.output import line, warn
-from serving.cli.tickets import Labelled
+from serving.cli.tickets import Group, Labelled
 from serving.desk import open_registry
 from serving.errors import BadSettings
 from serving.settings import Settings, ensure_data_folder, read_settings

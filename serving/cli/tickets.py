@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from serving.cli.output import warn
 from serving.errors import BadSettings
@@ -13,6 +16,9 @@ from training.readers import read_rows
 _PATTERNS = ("*.jsonl", "*.jsonl.gz", "*.csv", "*.csv.gz", "*.parquet")
 _NOT_A_TASK = {"id", "text", "subject", "body", "language", "channel", "group"}
 """Columns with a meaning of their own: `channel` is where a message came from, not where it is best resolved."""
+
+
+Group = Annotated[str, typer.Option(help="The column that marks rows about one matter.")]
 
 
 @dataclass(frozen=True, slots=True)

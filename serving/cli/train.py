@@ -24,7 +24,7 @@ from models.types import Encoder, Vectors
 from models.vectors import CHUNK, VectorCache
 from serving.cli.output import line, progress, warn
 from serving.cli.suggest_labels import suggest_labels
-from serving.cli.tickets import ticket_files
+from serving.cli.tickets import Group, ticket_files
 from serving.errors import BadSettings
 from serving.settings import Settings, ensure_data_folder, read_settings
 from training.columns import GROUP
@@ -51,7 +51,7 @@ def train(
     data: Annotated[list[Path], typer.Argument(help="Labelled tickets: .jsonl, .csv or .parquet; or folders of them.")],
     task: Annotated[list[str] | None, typer.Option(help="NAME or NAME=COLUMN; once for each task.")] = None,
     text: Annotated[str | None, typer.Option(help="The column with the text.")] = None,
-    group: Annotated[str, typer.Option(help="The column that marks rows about one matter.")] = GROUP,
+    group: Group = GROUP,
     multi_label: Annotated[
         list[str] | None, typer.Option(help="A task with several labels a text; in CSV separated by ;.")
     ] = None,

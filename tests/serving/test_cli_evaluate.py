@@ -105,6 +105,8 @@ def test_rows_of_one_matter_are_one_observation_whatever_their_column(
     low, high = interval("--group", "vụ_việc")
     assert low == high
     assert_failed(frontdesk("evaluate", light_bundle_folder, data, "--group", "matter"), "'matter'", "--group COLUMN")
+    both = ("models", "compare", light_bundle_folder, light_bundle_folder)
+    assert_failed(frontdesk(*both, data, "--group", "matter"), "'matter'", "--group COLUMN")
 
 
 def test_wrong_rows_are_written_where_they_are_wanted(

@@ -124,6 +124,7 @@ def test_a_worse_bundle_is_refused_by_name(
 ) -> None:
     registry.add(_worse(light_bundle))
     before = registry.state()
+    assert_failed(frontdesk("models", "promote", "help@3", "--data", tickets, "--group", "matter"), "--group COLUMN")
     done = frontdesk("models", "promote", "help@3", "--data", tickets, "--task", "intent")
     assert (done.status, done.out) == (3, "")
     for named in ("account.password", "delivery.wrong_item", *("language " + code for code in WRONG_SIZE)):
