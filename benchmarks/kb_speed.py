@@ -174,6 +174,8 @@ def _search(pipeline: Pipeline, folder: Path) -> str:
             window_of=np.repeat(np.arange(PASSAGES), 2),
             texts=vectors,
             titles=vectors,
+            tags=np.zeros((0, DIMENSION), np.float32),
+            tag_of=np.zeros(0, np.int64),
             intents=shares,
             macros=np.zeros((0, DIMENSION), np.float32),
         ),

@@ -146,12 +146,15 @@ class _Vectors:
 
     def of(self, passages: Sequence[Passage], macros: Sequence[Macro]) -> Embedded:
         parts = [windows(passage) for passage in passages]
+        tags = [passage.tags for passage in passages]
         encoded = self._general.encode
         return Embedded(
             windows=encoded([part for some in parts for part in some], TextKind.PASSAGE),
             window_of=np.repeat(np.arange(len(passages)), [len(some) for some in parts]),
             texts=encoded([passage.text for passage in passages], TextKind.PASSAGE),
             titles=encoded([passage.title for passage in passages]),
+            tags=encoded([tag for some in tags for tag in some]),
+            tag_of=np.repeat(np.arange(len(passages)), [len(some) for some in tags]),
             macros=encoded([f"{macro.title}\n{macro.text}" for macro in macros], TextKind.PASSAGE),
             intents=self._intents([passage.title for passage in passages]),
         )

@@ -20,7 +20,12 @@ _COMPACT = ("zh", "ja")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One indexed piece: `text` is what is quoted, `indexed` what the encoder reads (title and heading first)."""
+    """One indexed piece of an article.
+
+    Attributes:
+        text: what is quoted.
+        tags: those of the article, at its first passage.
+    """
 
     article_id: str
     number: int
@@ -29,6 +34,7 @@ class Passage:
     title: str
     heading: str
     text: str
+    tags: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -36,8 +42,9 @@ class Passage:
 
     @property
     def indexed(self) -> str:
+        """What words are looked for in: title and heading first, tags last."""
         head = f"{self.title} – {self.heading}" if self.heading else self.title
-        return f"{head}\n{self.text}"
+        return "\n".join((head, self.text, *self.tags))
 
 
 def cut(article: Article) -> list[Passage]:
@@ -45,9 +52,11 @@ def cut(article: Article) -> list[Passage]:
     passages: list[Passage] = []
     for heading, body in _sections(article.body):
         for text in _parts(body, MAX_CHARACTERS):
-            number = len(passages)
+            tags = () if passages else article.tags
             passages.append(
-                Passage(article.id, number, article.language, article.audience, article.title, heading, text)
+                Passage(
+                    article.id, len(passages), article.language, article.audience, article.title, heading, text, tags
+                )
             )
     return passages
 

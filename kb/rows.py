@@ -14,6 +14,7 @@ from models.languages import canonical_language
 MAX_BODY = 200_000
 """Code points of one article; longer ones are exports gone wrong more often than articles."""
 MAX_TITLE, MAX_MACRO, MAX_ID = 300, 10_000, 200
+MAX_TAGS, MAX_TAG = 100, 200
 
 Row = Mapping[str, Any]
 
@@ -34,7 +35,7 @@ def article(row: Row) -> Article:
             body=_body,
             audience=_audience,
             translation_of=_translation_of,
-            tags=partial(_strings, key="tags"),
+            tags=_tags,
             section=_section,
             valid_from=partial(_day, key="valid_from"),
             valid_until=partial(_day, key="valid_until"),
@@ -134,6 +135,15 @@ def _translation_of(row: Row) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"translation_of should be an article's id, and is {value!r}")
     return value or None
+
+
+def _tags(row: Row) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(stripped for tag in _strings(row, "tags") if (stripped := tag.strip())))
+    if len(tags) > MAX_TAGS:
+        raise ValueError(f"has {len(tags):,} tags; the limit is {MAX_TAGS}. Keep those that customers use.")
+    if long := next((tag for tag in tags if len(tag) > MAX_TAG), None):
+        raise ValueError(f"tag {long[:40]!r}… has {len(long):,} characters; the limit is {MAX_TAG}. Shorten it.")
+    return tags
 
 
 def _section(row: Row) -> str:

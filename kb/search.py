@@ -1,9 +1,10 @@
 """Questions in any language find passages in any language.
 
-A row of the index is a window of a passage, a sentence or two or the title, to which the passage's vector is added, and
-beside them stand the intents of its title under the bundle. A question is the same row made from one vector, so that a
-single inner product weighs all three; a passage counts by its best window. What words are shared is added to that, and
-what an article in other languages alone cannot share is lent to it: the mean of those that the customer can read.
+A row of the index is a window of a passage, a sentence or two, the title or a tag, to which the passage's vector is
+added, and beside them stand the intents of its title under the bundle. A question is the same row made from one vector,
+so that a single inner product weighs all three; a passage counts by its best window. What words are shared is added to
+that, and what an article in other languages alone cannot share is lent to it: the mean of those that the customer can
+read.
 Every text is centred on the mean of its language and side (question or passage): without that a language is closer to
 itself than to the right answer in another. Figures: `benchmarks/README.md`.
 """
@@ -27,6 +28,7 @@ from models.languages import UNDETERMINED
 from models.types import Encoder, Vectors
 from models.vectors import unit
 
+TAG_WEIGHT = 0.9
 TITLE_WEIGHT, TEXT_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT = 0.9, 0.5, 0.45, 1.0
 SAME_LANGUAGE = 0.02
 """Decides between the languages of one article."""
@@ -67,6 +69,8 @@ class Embedded:
         windows: shape (windows, dimension), those of a passage one after another.
         window_of: shape (windows,), ascending: the passage that each is of.
         texts, titles: shape (passages, dimension); titles are encoded as questions.
+        tags: shape (tags, dimension), encoded as questions.
+        tag_of: shape (tags,), ascending: the passage that each is of.
         intents: shape (passages, intents), the probabilities for each title; 0 for intents that no article is about.
         macros: shape (macros, dimension).
     """
@@ -75,6 +79,8 @@ class Embedded:
     window_of: NDArray[np.int64]
     texts: Vectors
     titles: Vectors
+    tags: Vectors
+    tag_of: NDArray[np.int64]
     intents: NDArray[np.float32]
     macros: Vectors
 
@@ -140,10 +146,12 @@ class KnowledgeBase:
         head = bundle.heads.get("intent")
         self._labels = head.labels if head else ()
         # The title is one more window of an article's first passage: questions and answers have the question there.
+        # So is each tag: what customers call the matter, in words that the article need not have.
         first = np.flatnonzero([passage.number == 0 for passage in passages])
         titles = TITLE_WEIGHT * self._centred_questions(embedded.titles[first], [languages[at] for at in first])
+        tags = TAG_WEIGHT * self._centred_questions(embedded.tags, [languages[at] for at in embedded.tag_of])
         windows = _centred(embedded.windows, [languages[at] for at in embedded.window_of], fallback)
-        window_of = np.concatenate([embedded.window_of, first])
+        window_of = np.concatenate([embedded.window_of, first, embedded.tag_of])
         order = np.argsort(window_of, kind="stable")
         self._window_of = window_of[order]
         self._starts = np.searchsorted(self._window_of, np.arange(len(passages) + 1))
@@ -151,7 +159,7 @@ class KnowledgeBase:
         # Where the bundle was trained on other things than these articles are about, its intents would only mislead.
         covered = float(embedded.intents.sum(axis=1).mean()) if passages else 0.0
         intents = INTENT_WEIGHT * covered * np.sqrt(embedded.intents)[self._window_of]
-        rows = np.hstack([np.vstack([windows, titles])[order] + texts, intents])
+        rows = np.hstack([np.vstack([windows, titles, tags])[order] + texts, intents])
         self._index = index(rows) if passages else None
         self.digest = _digest(rows, passages)
         self._lexical = LexicalIndex([p.indexed for p in passages], encoder) if passages else None

@@ -251,6 +251,8 @@ def test_a_help_centre_export_is_read_with_its_sections_languages_labels_and_fla
         ({"body": "<div>" * 5_000 + "ลึก"}, "article 1: has HTML that is nested too deeply"),
         ({"updated_at": "yesterday", "edited_at": None}, "updated_at 'yesterday' should be a moment"),
         ({"label_names": "returns"}, "tags should be a list of words"),
+        ({"label_names": [f"tag {n}" for n in range(101)]}, "has 101 tags; the limit is 100"),
+        ({"label_names": ["ok", "long " * 60]}, "tag 'long long long long long long long long '… has 299 characters"),
         ({"user_segment_id": None, "body": 5}, None),
     ],
 )

@@ -148,6 +148,41 @@ def test_the_words_decide_between_articles_on_one_topic(tmp_path: Path) -> None:
         assert hits[0].passage.article_id == expected
 
 
+TAGS = {
+    "vi": "mua về không ưng thì đổi trả",
+    "th": "ซื้อแล้วไม่ถูกใจ ขอคืน",
+    "zh-Hans": "买了不喜欢想退货",
+    "zh-Hant": "買了不喜歡想退貨",
+    "ru": "не понравилось, вернуть",
+    "en": "changed my mind, return",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("asked", LANGUAGES)
+def test_an_article_is_found_by_its_tags_in_words_that_it_does_not_have(
+    tmp_path: Path, language: str, asked: str
+) -> None:
+    others = [article(topic, language) for topic in ("delivery", "password")]
+    terms = Article("terms", language, "§ 312g", "§ 312g, § 355, § 357")
+    asking = question(RETURN_QUESTIONS[asked], asked)
+    tagged = knowledge(tmp_path / "tagged", [*others, replace(terms, tags=("§", TAGS[language]))])
+    (hits,) = tagged.search([asking], 1)
+    assert hits[0].passage.article_id == "terms"
+    assert tagged.extract(hits[0].passage) == terms.body
+    (without,) = knowledge(tmp_path / "bare", [*others, terms]).search([asking], 1)
+    assert hits[0].score > without[0].score + 0.1
+
+
+def test_the_words_of_a_tag_are_looked_for_too(tmp_path: Path) -> None:
+    asked = question("I am locked out", "en")
+    tagged = replace(article("password", "en"), tags=("locked out",))
+    (hits,) = knowledge(tmp_path, [*help_centre(), tagged]).search([asked], 1)
+    assert hits[0].passage.article_id == "password-en"
+    without = knowledge(tmp_path, help_centre()).search([asked], 10)[0]
+    assert hits[0].evidence.lexical > 3 * max(hit.evidence.lexical for hit in without)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_right_article_in_another_language_comes_before_a_neighbouring_one_with_the_same_words(
     tmp_path: Path, language: str
