@@ -28,8 +28,7 @@ from models.languages import UNDETERMINED
 from models.types import Encoder, Vectors
 from models.vectors import unit
 
-TAG_WEIGHT = 0.9
-TITLE_WEIGHT, TEXT_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT = 0.9, 0.5, 0.45, 1.0
+TITLE_WEIGHT, TAG_WEIGHT, TEXT_WEIGHT, INTENT_WEIGHT, LEXICAL_WEIGHT = 0.9, 0.8, 0.5, 0.45, 1.0
 SAME_LANGUAGE = 0.02
 """Decides between the languages of one article."""
 FOREIGN = 2
