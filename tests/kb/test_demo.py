@@ -12,6 +12,8 @@ from kb.importers import Imported, read
 from kb.passages import cut
 from kb.types import Audience
 from tests.kb.samples import LANGUAGES
+from training.near_duplicates import families
+from triage.normalize import fold
 from triage.taxonomy import load_taxonomy
 
 DEMO = Path(__file__).parents[2] / "kb" / "demo"
@@ -54,6 +56,20 @@ def test_some_articles_are_for_agents_alone(demo: Imported) -> None:
     internal = Counter(article.language for article in demo.articles if article.audience is Audience.INTERNAL)
     assert set(internal) == set(LANGUAGES)
     assert sum(internal.values()) >= 15
+
+
+def test_every_article_has_tags_of_its_own(demo: Imported) -> None:
+    assert min(len(article.tags) for article in demo.articles) >= 10
+    tags = Counter((article.language, tag.casefold()) for article in demo.articles for tag in article.tags)
+    assert [tag for tag, count in tags.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_tag_was_made_from_a_test_question(demo: Imported, language: str) -> None:
+    asked = [fold(row["question"]) for row in questions(language)]
+    tags = [fold(tag) for article in demo.articles if article.language == language for tag in article.tags]
+    family = families([*asked, *tags])
+    assert not set(family[: len(asked)]) & set(family[len(asked) :])
 
 
 def test_every_article_can_be_found_and_every_id_is_used_once(demo: Imported) -> None:
