@@ -100,11 +100,12 @@ def _fit(
         weights[columns] = model.coef_[0] / scale
         print(name, "=", tuple(round(float(w), 2) for w in (model.intercept_[0], *weights)))
         scores = model.predict_proba(every[:, columns] / scale)[:, 1] * np.array(askable)
-        for share in (0.02, 0.03, 0.05):
-            limit = float(np.quantile(scores[unanswerable], 1 - share))
+        highest = np.sort(scores[unanswerable])[::-1]
+        for most in (1, 2, 3, 5):
+            limit = np.ceil(1000 * np.nextafter(highest[most], 1)) / 1000
             given, good = (scores >= limit)[~unanswerable], right[~unanswerable]
             rightly, wrongly = (given & good).mean(), (given & ~good).mean()
-            print(f"  threshold {limit:.3f}: answered {share:.0%} of the unanswerable,")
+            print(f"  threshold {limit:.3f}: answered {(highest >= limit).sum()} of {len(highest)} unanswerable,")
             print(f"    and {rightly:.1%} of the answerable rightly, {wrongly:.1%} wrongly")
         order = np.argsort(-scores, kind="stable")
         precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)

@@ -54,7 +54,8 @@ def test_who_wants_surer_answers_gets_fewer(base: KnowledgeBase) -> None:
     thresholds = [threshold_for(precision) for precision in (0.8, 0.85, 0.9, 0.93, 0.95, 0.99, 1.0)]
     assert thresholds == sorted(set(thresholds))
     assert threshold_for(PRECISION) == THRESHOLD
-    medium = next(e for lead in range(50) if answer_probability(e := Evidence(0.6, 0.6, 0.3, lead / 100)) > THRESHOLD)
+    leads = (lead / 1000 for lead in range(500))
+    medium = next(e for lead in leads if answer_probability(e := Evidence(0.6, 0.6, 0.3, lead)) > THRESHOLD)
     hits = [hit(base, "returns-th#0", medium)]
     assert answer(base, hits) is not None
     assert answer(base, hits, 0.95) is None
