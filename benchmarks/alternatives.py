@@ -22,7 +22,7 @@ from serving.services.reading import read
 from serving.settings import read_settings
 from triage.pipeline import Message
 
-SCORES = (0.15, 0.18, 0.2, 0.22, 0.25, 0.3)
+SCORES = (0.15, 0.2, 0.25, 0.26, 0.27, 0.28, 0.29, 0.3)
 
 
 def main() -> None:

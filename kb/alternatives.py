@@ -7,7 +7,7 @@ from kb.answer import Answer
 from kb.search import Hit
 
 MOST_ALTERNATIVES = 3
-WORTH_OFFERING = 0.25
+WORTH_OFFERING = 0.27
 """A hit with a lower score is not offered; chosen by `benchmarks/alternatives.py`."""
 
 

@@ -128,6 +128,19 @@ def test_search_prints_one_object_a_query(frontdesk: Run, tmp_path: Path) -> Non
     assert [row["hits"][0]["language"] for row in rows] == list(PASSWORD)
 
 
+def test_a_changed_tag_changes_what_is_found(frontdesk: Run, tmp_path: Path) -> None:
+    bodies = {"fees": "Phí thường niên 99.000đ.", "limits": "Hạn mức mỗi ngày 50 triệu."}
+    for owner in bodies:
+        rows = [
+            _row(id=name, language="vi", title=name, body=body, tags=["máy nuốt thẻ"] if name == owner else [])
+            for name, body in bodies.items()
+        ]
+        (tmp_path / "help.jsonl").write_text("".join(rows), encoding="utf-8")
+        assert frontdesk("kb", "import", tmp_path / "help.jsonl").status == 0
+        (row,) = frontdesk("kb", "search", "Máy nuốt thẻ", "--json", "--top-k", 1).rows
+        assert [(hit["article_id"], hit["passage"]) for hit in row["hits"]] == [(owner, bodies[owner])]
+
+
 def test_search_for_people_names_article_and_title(frontdesk: Run, tmp_path: Path) -> None:
     assert frontdesk("kb", "search", PASSWORD["th"]).out == "nothing found\n"
     frontdesk("kb", "import", write_articles(tmp_path / "help"))
