@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from models.backends import has_bfloat16
 from models.bundle import Bundle
@@ -23,7 +25,7 @@ from training.train import Encode, TrainingConfig, assembled, learned
 SMALL = 3_000
 """Rows up to which every row is held out once; from here on one tenth is, which costs two adapters and not four."""
 PLENTY = 20_000
-"""Rows from which on the held-out tenth is not learned from in the end: it changes little and takes as long again."""
+"""Rows from which on no adapter learns from the held-out tenth: it changes little and takes as long again."""
 _FOLDS_IF_SMALL, _TENTH = 3, 10
 
 
@@ -63,7 +65,7 @@ class Adapting:
 
         Without `valid`, small data is cross-fitted: every row is held out once, by an adapter of its own. Of larger
         data one tenth is held out once. What was held out stops the training early and calibrates; the final adapter
-        then learns from all rows, in as many passes, unless there are `PLENTY`.
+        then learns from all rows, in as many passes, unless there are `PLENTY`. The final heads always do.
 
         Args:
             valid: numbers of rows that nothing may learn from.
@@ -115,9 +117,10 @@ class Adapting:
                     "steps": final.steps,
                     "layers": self._tuning.layers,
                     "rank": self._tuning.rank,
+                    "averaged": self._tuning.averaged,
                 },
                 base=base,
-                learn=folds[0][0] if kept else None,
+                learn=folds[0][0] if valid is not None else None,
             ),
             adapter=self._workspace / "adapter",
         )
@@ -146,20 +149,32 @@ class Adapting:
         runs: int,
     ) -> _Adapted:
         """An adapter that learns from the rows `inside`; the one made last is the one that stays on disk."""
+        targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
+        other = self._texts.stand_ins[inside]
+        learned: list[dict[str, Tensor]] = []
+        taken = []
+        for turn in range(tuning.averaged):
+            seeded = replace(tuning, seed=tuning.seed + turn, averaged=1)
+            split.start_over()
+            digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, inside, seeded)
+            run = number * tuning.averaged + turn
+            checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{run}-{digest}")
+            progress = self._progress_of(run, runs * tuning.averaged)
+            taken.append(fine_tune(split, base, targets, inside, other, outside, seeded, checkpoints, progress))
+            learned.append(split.state())
+        split.restore({name: torch.stack([state[name] for state in learned]).mean(dim=0) for name in learned[0]})
+        split.keep_as_adapter()
+        split.save(self._workspace / "adapter", self._encoder.name)
+        return _Adapted(split.vectors(), int(np.mean(taken)))
+
+    def _progress_of(self, number: int, runs: int) -> Progress:
+        """Says which of the runs it is, where there are several."""
 
         def progress(done: int, total: int, note: str) -> None:
             which = f"{number + 1} of {runs}" if runs > 1 else ""
             self._progress(done, total, ", ".join(filter(None, (which, note))))
 
-        split.start_over()
-        targets = {task: _of_lines(target, self._texts) for task, target in self._targets.items()}
-        digest = run_digest(targets, self._texts.texts, self._encoder.fingerprint, inside, tuning)
-        checkpoints = Checkpoints(self._workspace / "checkpoints" / f"{number}-{digest}")
-        other = self._texts.stand_ins[inside]
-        taken = fine_tune(split, base, targets, inside, other, outside, tuning, checkpoints, progress)
-        split.keep_as_adapter()
-        split.save(self._workspace / "adapter", self._encoder.name)
-        return _Adapted(split.vectors(), taken)
+        return progress
 
     def _row_folds(self, folds: int) -> list[Fold]:
         """Folds of all rows alike for every task, spread by the labels of the first."""

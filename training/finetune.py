@@ -41,6 +41,8 @@ class FineTuneConfig:
         warm_up: the share of steps in which the learning rate rises.
         patience: validations without a better result before it stops.
         max_tokens: longer messages are cut in training; customers' messages rarely are.
+        averaged: how many trainings, each with the next seed, the mean of whose weights is what was learned (model
+            soups, Wortsman et al. 2022).
     """
 
     seed: int = 13
@@ -56,6 +58,7 @@ class FineTuneConfig:
     warm_up: float = 0.1
     patience: int = 2
     max_tokens: int = 128
+    averaged: int = 1
     seconds_between_checkpoints: float = 60.0
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 

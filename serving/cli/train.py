@@ -32,6 +32,7 @@ from training.data import Tickets, joined, parse_columns, read_tickets
 
 if TYPE_CHECKING:
     from training.features import Numbers
+    from training.finetune import FineTuneConfig
     from training.train import Encode, TrainingConfig
 
 REMEMBERED = 200_000
@@ -67,6 +68,9 @@ def train(
     names: Annotated[
         bool, typer.Option("--names", help="Learn from the name of each label too: for few rows, and names in words.")
     ] = False,
+    average: Annotated[
+        int, typer.Option(min=1, help="With --method fine-tune: the mean of N trainings that differ by their seed.")
+    ] = 1,
     precision: Annotated[
         float | None,
         typer.Option(min=0.5, max=0.999, help="What labels given are right with; 0.9 by default."),
@@ -109,6 +113,8 @@ def train(
             "--from adds labels to a bundle as it is, and takes neither --valid, --noise, --names, --oos-label, "
             "--precision nor --method fine-tune. Leave that out, or train on old and new rows together without --from."
         )
+    if average > 1 and method is not Method.FINE_TUNE:
+        raise BadSettings(f"--average {average} is of trainings by --method fine-tune; add that, or leave it out.")
     registry = Registry(settings.data_dir / "bundles")
     columns = parse_columns(task or ())
     if not columns:
@@ -138,8 +144,12 @@ def train(
     reads = extended.adapted if extended and extended.adapted else loaded
     with progress() as bar, remembering(settings, reads, bar) as encode:
         if method is Method.FINE_TUNE:
+            from training.finetune import FineTuneConfig
+
             with workspace(settings, tickets, loaded, config, list(columns)) as folder:
-                keep(_fine_tuned(tickets, list(columns), loaded, config, held, encode, folder, bar), settings, output)
+                tuning = FineTuneConfig(seed=config.seed, averaged=average)
+                bundle = _fine_tuned(tickets, list(columns), loaded, config, tuning, held, encode, folder, bar)
+                keep(bundle, settings, output)
             return
         if extended:
             bundle = _extended(extended, tickets, list(columns), loaded, encode, config)
@@ -252,13 +262,13 @@ def _fine_tuned(
     tasks: Sequence[str],
     encoder: ServingEncoder,
     config: "TrainingConfig",
+    tuning: "FineTuneConfig",
     held: "Numbers | None",
     encode: "Encode",
     workspace: Path,
     bar: Progress,
 ) -> Bundle:
     from training.adapt import Adapting
-    from training.finetune import FineTuneConfig
 
     job = bar.add_task("fine-tuning", total=None)
 
@@ -267,7 +277,7 @@ def _fine_tuned(
             bar.reset(job)
         bar.update(job, completed=done, total=total, description=f"fine-tuning, {note}" if note else "fine-tuning")
 
-    adapting = Adapting(tickets, tasks, encoder, config, FineTuneConfig(seed=config.seed), workspace, show)
+    adapting = Adapting(tickets, tasks, encoder, config, tuning, workspace, show)
     return adapting.train(valid=held, encode=encode)
 
 

@@ -4,11 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from models.bundle import WEIGHTS, read_manifest
+from models.bundle import ADAPTER, WEIGHTS, read_manifest
+from models.encoder import load_encoder
 from models.light import LightEncoder
 from models.types import TextKind, Vectors
 from serving.cli.train import workspace
@@ -17,6 +19,7 @@ from serving.settings import Settings
 from tests.serving.terminal import Run, assert_failed
 from tests.serving.wire import PASSWORD, WRONG_SIZE
 from training.data import Tickets
+from training.finetune import FineTuneConfig
 from training.train import TrainingConfig
 from triage.normalize import normalize
 
@@ -144,6 +147,29 @@ def test_a_bundle_that_learned_with_noise_or_names_says_so_and_is_another_one(
     assert (clean["training"]["names"], named["training"]["names"]) == (False, True)
     assert clean["data"] == noisy["data"] == named["data"]
     assert len({(tmp_path / name / WEIGHTS).read_bytes() for name in ("clean", "noisy", "named")}) == 3
+
+
+def test_the_encoder_is_adapted_by_as_many_trainings_as_are_averaged(
+    frontdesk: Run, tickets: Path, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.cli.train.load_encoder", load_encoder)
+    monkeypatch.setenv("FRONTDESK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("training.finetune.FineTuneConfig", partial(FineTuneConfig, layers=1, rank=4, steps=3))
+    rows = tickets.read_text(encoding="utf-8").splitlines(keepends=True)
+    valid = tmp_path / "valid.jsonl"
+    tickets.write_text("".join(rows[:15] + rows[18:33]), encoding="utf-8")
+    valid.write_text("".join(rows[15:18] + rows[33:]), encoding="utf-8")
+    train = ["train", tickets, "--valid", valid, "--task", "intent", "--method", "fine-tune"]
+    for average in ("1", "2"):
+        output = tmp_path / average
+        done = frontdesk(*train, "--average", average, "--encoder", tiny_encoder, "--output", output)
+        assert done.status == 0, done.err
+        training = read_manifest(output)["training"]
+        assert (training["averaged"], training["steps"]) == (int(average), 3)
+    adapters = {(tmp_path / name / ADAPTER / "adapter_model.safetensors").read_bytes() for name in ("1", "2")}
+    assert len(adapters) == 2
+    command = ["train", tickets, "--task", "intent", "--average", "2", "--output", tmp_path / "x"]
+    assert_failed(frontdesk(*command), "--average 2", "--method fine-tune")
 
 
 def test_a_row_with_two_labels_joins_no_bundle_that_gives_one(

@@ -14,12 +14,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from models.backends import Precision, load_sentence_transformer
 from models.bundle import ADAPTER, load_bundle, save_bundle
 from models.encoder import EncoderConfig, ServingEncoder, load_encoder
 from models.errors import EncoderUnavailable, ModelError
 from models.halves import KINDS, Together
+from models.heads import Head
 from tests.models.samples import EVERY_MESSAGE
 from tests.trouble import largest_file
 from training.adapt import Adapting
@@ -28,6 +30,7 @@ from training.errors import BadTrainingData
 from training.features import TrainingTexts
 from training.finetune import FineTuneConfig, Progress, no_progress, run_digest
 from training.layers import SplitEncoder
+from training.machines import fit_head
 from training.objectives import ObjectiveConfig
 from training.targets import Target
 from training.train import TrainingConfig
@@ -167,6 +170,55 @@ def test_of_plenty_of_rows_one_adapter_is_made_and_of_few_one_a_fold(
     assert runs("more") == (["1 of 2", "2 of 2"], "one tenth held out")
     monkeypatch.setattr("training.adapt.PLENTY", 20)
     assert runs("plenty") == ([""], "one tenth held out")
+
+
+def test_of_plenty_of_rows_heads_learn_from_those_too_that_the_adapter_did_not_see(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[int] = []
+
+    def counting(target: Target, inside: NDArray[np.intp], *rest: Any, **named: Any) -> Head:
+        learned.append(len(inside))
+        return fit_head(target, inside, *rest, **named)
+
+    monkeypatch.setattr("training.heads.fit_head", counting)
+    monkeypatch.setattr("training.adapt.SMALL", 10)
+    monkeypatch.setattr("training.adapt.PLENTY", 20)
+    bundle = adapting(tiny_encoder, tmp_path, tmp_path / "plenty").train()
+    rows = len(tickets().rows)
+    held = bundle.notes["metrics"]["tasks"]["intent"]["rows"]
+    assert {rows - held, rows} <= set(learned)
+    assert 0 < held < rows / 4
+    learned.clear()
+    adapting(tiny_encoder, tmp_path, tmp_path / "valid").train(valid=np.arange(6))
+    assert max(learned) == rows - 6
+
+
+def test_the_mean_of_two_trainings_is_what_both_have_learned(tiny_encoder: Path, tmp_path: Path) -> None:
+    whole = replace(TUNING, rank=32)
+
+    def learned(name: str, tuning: FineTuneConfig) -> tuple[list[str], dict[str, Tensor]]:
+        """Which runs there were, and the change of each matrix."""
+        said = []
+
+        def note(done: int, total: int, note: str) -> None:
+            if total and done == 1:
+                said.append(note.partition(",")[0])
+
+        run = adapting(tiny_encoder, tmp_path, tmp_path / name, tuning=tuning, progress=note)
+        notes = run.train(valid=np.arange(6)).notes["training"]
+        assert notes["averaged"] == tuning.averaged
+        factors = load_file(tmp_path / name / "adapter" / "adapter_model.safetensors")
+        ups = [tensor_name for tensor_name in factors if "lora_B" in tensor_name]
+        return said, {up: factors[up].float() @ factors[up.replace("lora_B", "lora_A")].float() for up in ups}
+
+    (_, one), (_, other) = learned("one", whole), learned("other", replace(whole, seed=14))
+    runs, both = learned("both", replace(whole, averaged=2))
+    assert runs == ["1 of 2", "2 of 2"]
+    assert one.keys() == other.keys() == both.keys() != set()
+    for name, change in both.items():
+        assert torch.allclose(change, (one[name] + other[name]) / 2, atol=1e-3)
+        assert not torch.allclose(change, one[name], atol=1e-2)
 
 
 def test_large_data_is_bounded_in_steps(tiny_encoder: Path, tmp_path: Path) -> None:
