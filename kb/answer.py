@@ -7,12 +7,12 @@ import numpy as np
 
 from kb.search import Evidence, Hit, KnowledgeBase
 
-THRESHOLD = 0.908
+THRESHOLD = 0.917
 """Below this an answer is held back: from here on nineteen in twenty are right, and one of 101 unanswerable questions
 gets one, of the demo questions of the half that weights were chosen on; the other half is what is reported."""
 PRECISION = 0.9
 """What answers are right with at least, as far as that half goes, unless a desk wants another share."""
-_FITTED = {0.8: 0.399, 0.85: 0.528, 0.97: 0.915, 1.0: 1.0}
+_FITTED = {0.8: 0.348, 0.85: 0.548, 0.97: 0.918, 1.0: 1.0}
 """Thresholds for other shares."""
 
 
@@ -64,5 +64,5 @@ def answer_probability(evidence: Evidence) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
-_WITH_INTENTS = (-3.35, 3.28, 1.83, 0.0, 22.25)
-_WITHOUT_INTENTS = (-1.95, 1.66, 0.0, 0.0, 27.1)
+_WITH_INTENTS = (-3.58, 3.77, 2.12, 0.1, 21.28)
+_WITHOUT_INTENTS = (-1.93, 1.89, 0.0, 0.0, 26.66)
