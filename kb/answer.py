@@ -7,12 +7,12 @@ import numpy as np
 
 from kb.search import Evidence, Hit, KnowledgeBase
 
-THRESHOLD = 0.917
+THRESHOLD = 0.914
 """Below this an answer is held back: from here on nineteen in twenty are right, and one of 101 unanswerable questions
 gets one, of the demo questions of the half that weights were chosen on; the other half is what is reported."""
 PRECISION = 0.9
 """What answers are right with at least, as far as that half goes, unless a desk wants another share."""
-_FITTED = {0.8: 0.348, 0.85: 0.548, 0.97: 0.918, 1.0: 1.0}
+_FITTED = {0.8: 0.443, 0.85: 0.542, 0.97: 0.919, 1.0: 1.0}
 """Thresholds for other shares."""
 
 
@@ -64,5 +64,5 @@ def answer_probability(evidence: Evidence) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
-_WITH_INTENTS = (-3.58, 3.77, 2.12, 0.1, 21.28)
-_WITHOUT_INTENTS = (-1.93, 1.89, 0.0, 0.0, 26.66)
+_WITH_INTENTS = (-3.62, 5.13, 1.71, 0.05, 20.29)
+_WITHOUT_INTENTS = (-2.3, 3.53, 0.0, 0.0, 24.95)
